@@ -1,0 +1,39 @@
+// The errors that the extension raises on its own account. One code is one SQLSTATE; the mapping
+// stands in pg/error_code.cpp, because the macros are the server's.
+#pragma once
+
+#include <string>
+
+namespace mvo::core {
+
+enum class Code {
+  name_invalid,
+  name_too_long,
+  null_not_allowed,
+  parameter_invalid,
+  syntax,
+  parameter_in_definition,
+  cycle,
+  not_registered,
+  schema_missing,
+  view_missing,
+  column_missing,
+  name_taken,
+  not_a_view,
+  rights_missing,
+  overlap,
+  changed_after_snapshot,
+};
+
+// Thrown where planning ends and acting begins; the planner itself returns values.
+struct Error {
+  Code code;
+  std::string message;
+  std::string detail = {};
+  std::string hint = {};
+  // Where in `query` the error is: 1-based, in characters; 0 when it has no place.
+  int position = 0;
+  std::string query = {};
+};
+
+}  // namespace mvo::core

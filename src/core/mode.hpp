@@ -1,0 +1,22 @@
+// How a view is refreshed. A new mode is one value here, one row in mode.cpp and one file in pg/.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mvo::core {
+
+enum class Mode { automatic, plain, concurrent };
+
+std::optional<Mode> parse_mode(std::string_view text);
+std::string_view to_string(Mode mode);
+
+// The known modes, for an error's hint: "auto", "plain" …
+std::string known_modes();
+
+// The mode of a step: what the call asks for, else what the view was registered with, else the
+// setting. `automatic` at one place hands the choice to the next; at the end it means plain.
+Mode choose_mode(std::optional<Mode> asked, Mode registered, Mode setting);
+
+}  // namespace mvo::core

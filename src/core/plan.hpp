@@ -1,0 +1,42 @@
+// The plan of a run: which views, in which order, each in which mode.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/mode.hpp"
+#include "core/order.hpp"
+#include "core/view.hpp"
+
+namespace mvo::core {
+
+// What a refresh of one view takes along: what it reads (upstream), what reads it (downstream).
+enum class Scope { self, upstream, downstream, both };
+
+std::optional<Scope> parse_scope(std::string_view text);
+
+struct Step {
+  Node view;
+  int level;
+  Mode mode;
+
+  bool operator==(const Step&) const = default;
+};
+
+using Plan = std::vector<Step>;
+
+// Sets of nodes are ascending and distinct.
+// Every view that is enabled.
+std::vector<Node> enabled_views(const Views& views);
+// The view with what the scope adds to it. The view itself is in the set even when it is disabled;
+// others are not, but what lies behind them is.
+std::vector<Node> in_scope(const Views& views, Node view, Scope scope);
+
+// The steps for the given views in the smallest topological order; edges that leave the set do not
+// count, for the order or the levels. A cycle is in nodes of `views`.
+std::variant<Plan, Cycle> plan_for(const Views& views, const std::vector<Node>& chosen,
+                                   std::optional<Mode> asked, Mode setting);
+
+}  // namespace mvo::core
