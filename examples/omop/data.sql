@@ -285,8 +285,10 @@ WITH planned AS (
       AND pg_temp.u(key, 15) < 0.8 + 0.2 * cos(2 * pi() * (extract(doy FROM day) - 15) / 365)
 ), dated AS (
     SELECT person_id, key, kind,
-           -- the clinic is closed at weekends
-           CASE WHEN kind = 9202 THEN day - greatest(0, extract(isodow FROM day)::int - 5) ELSE day END AS start_date,
+           -- the clinic is closed at weekends: some day of the week before instead
+           CASE WHEN kind = 9202 AND extract(isodow FROM day) > 5
+                THEN day - (extract(isodow FROM day)::int - 5) - floor(5 * pg_temp.u(key, 18))::int
+                ELSE day END AS start_date,
            CASE WHEN kind = 9201 THEN 1 + floor(-4 * ln(1 - pg_temp.u(key, 16)))::int ELSE 0 END AS nights
     FROM seasonal
 ), timed AS (

@@ -1,0 +1,94 @@
+// Everything that depends on the server's version. No other file names PG_VERSION_NUM.
+#pragma once
+
+#include "pg/prelude.hpp"
+
+extern "C" {
+#include <catalog/pg_namespace.h>
+#include <nodes/nodeFuncs.h>
+#include <storage/lock.h>
+#include <storage/proc.h>
+#include <storage/procarray.h>
+#include <storage/sinvaladt.h>
+}
+
+#if PG_VERSION_NUM < 150000
+#error "mv_orchestrator needs PostgreSQL 15 or later"
+#endif
+
+namespace mvo::pg::compat {
+
+inline bool owns_relation(Oid relation, Oid role) {
+#if PG_VERSION_NUM >= 160000
+  return object_ownercheck(RelationRelationId, relation, role);
+#else
+  return pg_class_ownercheck(relation, role);
+#endif
+}
+
+inline bool owns_schema(Oid schema, Oid role) {
+#if PG_VERSION_NUM >= 160000
+  return object_ownercheck(NamespaceRelationId, schema, role);
+#else
+  return pg_namespace_ownercheck(schema, role);
+#endif
+}
+
+inline bool may_create_in(Oid schema, Oid role) {
+#if PG_VERSION_NUM >= 160000
+  return object_aclcheck(NamespaceRelationId, schema, role, ACL_CREATE) == ACLCHECK_OK;
+#else
+  return pg_namespace_aclcheck(schema, role, ACL_CREATE) == ACLCHECK_OK;
+#endif
+}
+
+// What core's REFRESH asks of the caller.
+inline bool may_refresh(Oid relation, Oid role) {
+#if PG_VERSION_NUM >= 170000
+  return pg_class_aclcheck(relation, role, ACL_MAINTAIN) == ACLCHECK_OK;
+#else
+  return owns_relation(relation, role);
+#endif
+}
+
+inline void check_can_become(Oid role, Oid other) {
+#if PG_VERSION_NUM >= 160000
+  check_can_set_role(role, other);
+#else
+  check_is_member_of_role(role, other);
+#endif
+}
+
+inline bool holds_lock(const LOCKTAG& tag, LOCKMODE mode) {
+#if PG_VERSION_NUM >= 170000
+  return LockHeldByMe(&tag, mode, false);
+#else
+  return LockHeldByMe(&tag, mode);
+#endif
+}
+
+// 0 when the transaction has ended since.
+inline int process_id(const VirtualTransactionId& transaction) {
+#if PG_VERSION_NUM >= 170000
+  PGPROC* process = ProcNumberGetProc(transaction.procNumber);
+#else
+  PGPROC* process = BackendIdGetProc(transaction.backendId);
+#endif
+  return process == nullptr ? 0 : process->pid;
+}
+
+// Walks a raw parse tree; the walker is called for each child and returns true to stop.
+template <class Context>
+bool walk_raw_tree(Node* node, bool (*walker)(Node*, Context*), Context* context) {
+#if PG_VERSION_NUM >= 160000
+  return raw_expression_tree_walker_impl(node, reinterpret_cast<tree_walker_callback>(walker),
+                                         context);
+#else
+  return raw_expression_tree_walker(node, reinterpret_cast<bool (*)()>(walker), context);
+#endif
+}
+
+// From 17 on the server itself runs a view's query with a locked search_path.
+inline constexpr bool server_locks_search_path = PG_VERSION_NUM >= 170000;
+
+}  // namespace mvo::pg::compat

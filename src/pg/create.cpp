@@ -1,0 +1,158 @@
+#include "pg/create.hpp"
+
+#include <algorithm>
+
+#include "core/error.hpp"
+#include "pg/compat.hpp"
+#include "pg/definition.hpp"
+#include "pg/failure.hpp"
+#include "pg/guc_scope.hpp"
+#include "pg/identity.hpp"
+#include "pg/index_statement.hpp"
+#include "pg/normal_form.hpp"
+#include "pg/plan.hpp"
+#include "pg/registry.hpp"
+#include "pg/rights.hpp"
+#include "pg/settings.hpp"
+#include "pg/snapshot.hpp"
+#include "pg/utility.hpp"
+
+namespace mvo::pg {
+namespace {
+
+using core::Code;
+using core::Error;
+
+std::vector<core::Node> all_of(const core::Views& views) {
+  std::vector<core::Node> nodes;
+  for (core::Node node = 0; node < views.size(); ++node) nodes.push_back(node);
+  return nodes;
+}
+
+// What was asked for, and what it needs that is not there.
+std::vector<core::Node> with_missing_sources(const core::Views& views,
+                                             const std::vector<core::Node>& asked) {
+  std::vector<core::Node> chosen = views.graph().with_sources(asked);
+  std::erase_if(chosen, [&](core::Node node) {
+    return !std::ranges::binary_search(asked, node) && find_relation(views[node].name);
+  });
+  return chosen;
+}
+
+Registration registration_of(const core::Name& name) {
+  if (auto registration = load_registration(name)) return *std::move(registration);
+  throw Error{Code::not_registered, "materialized view " + print(name) + " is not registered"};
+}
+
+Oid role_named(const std::string& role) {
+  return call([&] { return get_role_oid(role.c_str(), false); });
+}
+
+void check_may_create(const Planned& planned) {
+  Refusals refusals("create");
+  for (const core::Step& step : planned.plan) {
+    const core::Name& name = planned.name(step);
+    if (const auto relation = find_relation(name)) {
+      check_is_view(name, *relation);
+      if (!has_rights_of(relation->owner)) refusals.add(name);
+      continue;
+    }
+    const Oid owner = naming("create", name, [&] { return role_named(registration_of(name).owner); });
+    const Oid schema = schema_of(name);
+    if (!has_rights_of(owner) || !call([&] { return compat::may_create_in(schema, owner); }))
+      refusals.add(name);
+  }
+  refusals.raise_if_any();
+}
+
+void comment_on(const Registration& registration) {
+  if (!registration.options.comment) return;
+  Node* statement = call([&] {
+    auto* comment = makeNode(CommentStmt);
+    comment->objtype = OBJECT_MATVIEW;
+    comment->object = reinterpret_cast<Node*>(
+        list_make2(makeString(pstrdup(registration.name.schema.c_str())),
+                   makeString(pstrdup(registration.name.name.c_str()))));
+    comment->comment = pstrdup(registration.options.comment->c_str());
+    return reinterpret_cast<Node*>(comment);
+  });
+  run_utility(statement, "COMMENT ON MATERIALIZED VIEW " + print(registration.name));
+}
+
+// The author's text is analysed under restriction and never again: what is executed is the
+// analysed tree, and the server restricts its execution itself.
+void create_view(const Registration& registration, bool with_data) {
+  const Oid owner = role_named(registration.owner);
+  const Identity identity(owner, Trust::local);
+  GucScope settings;
+  settings.set_all(registration.settings);
+  CreateTableAsStmt* statement = nullptr;
+  {
+    const Identity restricted(owner, Trust::restricted);
+    statement = analyse_creation(registration, with_data);
+  }
+  run_utility(reinterpret_cast<Node*>(statement),
+              "CREATE MATERIALIZED VIEW " + print(registration.name) + " AS " +
+                  registration.definition);
+  create_missing_indexes(registration, find_relation(registration.name).value().oid);
+  comment_on(registration);
+  settings.end();
+}
+
+int complete_indexes(const Registration& registration, const LiveRelation& view) {
+  lock_view(registration.name, ShareLock);
+  const Identity identity(view.owner, Trust::local);
+  GucScope settings;
+  settings.set_all(registration.settings);
+  const int created = create_missing_indexes(registration, view.oid);
+  settings.end();
+  return created;
+}
+
+void check_matches(const Registration& registration, const LiveRelation& view) {
+  if (match(registration, view) == Match::same) return;
+  throw Error{Code::name_taken,
+              "materialized view " + print(registration.name) +
+                  " already exists with a definition other than the registered one",
+              {},
+              "Drop it with mv_drop() and create it again, or register the definition it has."};
+}
+
+const char* create_one(const core::Name& name, bool with_data) {
+  return naming("create", name, [&] {
+    const Registration registration = registration_of(name);
+    const auto live = find_relation(name);
+    const char* action = "created";
+    if (live) {
+      check_matches(registration, *live);
+      action = complete_indexes(registration, *live) > 0 ? "indexed" : "exists";
+    } else {
+      create_view(registration, with_data);
+    }
+    if (registration.edited) mark_applied(name);
+    return action;
+  });
+}
+
+}  // namespace
+
+std::vector<Action> create_views(const std::optional<std::vector<std::string>>& names,
+                                 bool with_data) {
+  const PlanRequest request{[&](const core::Views& views) {
+    return with_missing_sources(views, names ? find_registered(views, *names) : all_of(views));
+  }};
+  GucScope limit;
+  limit.set("lock_timeout", std::to_string(lock_timeout_ms()));
+  const Planned planned = plan_and_lock(request, {.check = check_may_create}).planned;
+  RunSnapshot snapshot;
+  std::vector<Action> actions;
+  for (const core::Step& step : planned.plan)
+    actions.push_back({planned.name(step), snapshot.run([&] {
+                         return create_one(planned.name(step), with_data);
+                       })});
+  snapshot.release();
+  limit.end();
+  return actions;
+}
+
+}  // namespace mvo::pg

@@ -1,0 +1,123 @@
+#include "pg/drop.hpp"
+
+#include <algorithm>
+
+#include "core/error.hpp"
+#include "pg/compat.hpp"
+#include "pg/failure.hpp"
+#include "pg/guc_scope.hpp"
+#include "pg/identity.hpp"
+#include "pg/plan.hpp"
+#include "pg/rights.hpp"
+#include "pg/settings.hpp"
+#include "pg/utility.hpp"
+
+namespace mvo::pg {
+namespace {
+
+using core::Code;
+using core::Error;
+
+// As core's DROP: the owner of the view or of its schema.
+bool may_drop(const core::Name& name, const LiveRelation& view) {
+  const Oid schema = schema_of(name);
+  return call([&] {
+    return compat::owns_relation(view.oid, GetUserId()) ||
+           compat::owns_schema(schema, GetUserId());
+  });
+}
+
+void check_may_drop(const Planned& planned) {
+  Refusals refusals("drop");
+  for (const core::Step& step : planned.plan) {
+    const core::Name& name = planned.name(step);
+    const auto relation = find_relation(name);
+    if (!relation) continue;
+    check_is_view(name, *relation);
+    if (!may_drop(name, *relation)) refusals.add(name);
+  }
+  refusals.raise_if_any();
+}
+
+void drop_one(const core::Name& name, const LiveRelation& view, bool cascade) {
+  naming("drop", name, [&] {
+    const Identity identity(view.owner, Trust::local);
+    Node* statement = call([&] {
+      auto* drop = makeNode(DropStmt);
+      drop->removeType = OBJECT_MATVIEW;
+      drop->objects = list_make1(list_make2(makeString(pstrdup(name.schema.c_str())),
+                                            makeString(pstrdup(name.name.c_str()))));
+      drop->behavior = cascade ? DROP_CASCADE : DROP_RESTRICT;
+      return reinterpret_cast<Node*>(drop);
+    });
+    run_utility(statement,
+                "DROP MATERIALIZED VIEW " + print(name) + (cascade ? " CASCADE" : ""));
+  });
+}
+
+std::vector<core::Name> existing(const core::Views& views) {
+  std::vector<core::Name> names;
+  for (core::Node node = 0; node < views.size(); ++node)
+    if (const auto relation = find_relation(views[node].name); relation && relation->is_view())
+      names.push_back(views[node].name);
+  return names;
+}
+
+// The view first, then what a cascade took along.
+std::vector<Action> drop_and_see(const Planned& planned, bool cascade) {
+  const core::Name& name = planned.name(planned.plan.front());
+  const auto before = cascade ? existing(planned.views) : std::vector<core::Name>{};
+  drop_one(name, find_relation(name).value(), cascade);
+  std::vector<Action> actions{{name, "dropped"}};
+  for (const core::Name& other : before)
+    if (other != name && !find_relation(other)) actions.push_back({other, "dropped"});
+  return actions;
+}
+
+}  // namespace
+
+std::vector<Action> drop_view(const std::string& name, bool cascade, bool if_exists) {
+  const PlanRequest request{[&](const core::Views& views) {
+    return std::vector<core::Node>{find_registered(views, name)};
+  }};
+  LockRequest locking{.check = check_may_drop};
+  if (cascade)
+    locking.also_changed = [&](const core::Views& views) {
+      return views.graph().with_readers({find_registered(views, name)});
+    };
+  GucScope limit;
+  limit.set("lock_timeout", std::to_string(lock_timeout_ms()));
+  const Planned planned = plan_and_lock(request, locking).planned;
+  const core::Name& view = planned.name(planned.plan.front());
+  std::vector<Action> actions{{view, "missing"}};
+  if (find_relation(view))
+    actions = drop_and_see(planned, cascade);
+  else if (!if_exists)
+    throw Error{Code::view_missing, "materialized view " + print(view) + " does not exist"};
+  limit.end();
+  return actions;
+}
+
+std::vector<Action> drop_views(const std::optional<std::vector<std::string>>& names) {
+  const PlanRequest request{[&](const core::Views& views) {
+    std::vector<core::Node> nodes;
+    if (names) return find_registered(views, *names);
+    for (core::Node node = 0; node < views.size(); ++node) nodes.push_back(node);
+    return nodes;
+  }};
+  GucScope limit;
+  limit.set("lock_timeout", std::to_string(lock_timeout_ms()));
+  Planned planned = plan_and_lock(request, {.check = check_may_drop}).planned;
+  std::ranges::reverse(planned.plan);
+  std::vector<Action> actions;
+  for (const core::Step& step : planned.plan) {
+    const core::Name& name = planned.name(step);
+    const auto relation = find_relation(name);
+    if (relation) drop_one(name, *relation, false);
+    actions.push_back({name, relation ? "dropped" : "missing"});
+  }
+  limit.end();
+  return actions;
+}
+
+}  // namespace mvo::pg

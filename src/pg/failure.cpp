@@ -1,0 +1,35 @@
+#include "pg/failure.hpp"
+
+#include "pg/identifier.hpp"
+
+namespace mvo::pg {
+namespace {
+
+char* kept(PgError& error, const std::string& text) {
+  return call([&] { return MemoryContextStrdup(error.memory(), text.c_str()); });
+}
+
+}  // namespace
+
+void place_in_query(PgError& error, const std::string& query) {
+  ErrorData& data = error.data();
+  if (data.cursorpos <= 0) return;
+  data.internalpos = data.cursorpos;
+  data.cursorpos = 0;
+  data.internalquery = kept(error, query);
+}
+
+void name_operation(PgError& error, const char* operation, const core::Name& view) {
+  ErrorData& data = error.data();
+  const std::string what = std::string(operation) + " materialized view " + print(view);
+  if (error.is_interrupt()) {
+    const std::string context = data.context == nullptr ? "" : std::string(data.context) + "\n";
+    data.context = kept(error, context + "while trying to " + what);
+    return;
+  }
+  data.message = kept(error, "could not " + what + ": " + error.what());
+  data.schema_name = kept(error, view.schema);
+  data.table_name = kept(error, view.name);
+}
+
+}  // namespace mvo::pg

@@ -1,0 +1,27 @@
+// What is added to a server error on its way to the user.
+#pragma once
+
+#include "core/name.hpp"
+#include "pg/guard.hpp"
+
+namespace mvo::pg {
+
+// A position in `query` rather than in the statement that the client sent.
+void place_in_query(PgError& error, const std::string& query);
+
+// "could not <operation> materialized view <name>: <message>", with the schema and table fields
+// set. An interrupt keeps its message and says where it struck in its context.
+void name_operation(PgError& error, const char* operation, const core::Name& view);
+
+// Runs body(); an error of the server is thrown on with the operation named.
+template <class Body>
+auto naming(const char* operation, const core::Name& view, Body body) {
+  try {
+    return body();
+  } catch (PgError& error) {
+    name_operation(error, operation, view);
+    throw;
+  }
+}
+
+}  // namespace mvo::pg

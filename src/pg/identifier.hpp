@@ -1,0 +1,33 @@
+// Names as SQL reads and prints them.
+#pragma once
+
+#include "core/name.hpp"
+#include "pg/guard.hpp"
+
+namespace mvo::pg {
+
+// A name as somebody wrote it, folded and unquoted.
+struct WrittenName {
+  std::optional<std::string> schema;
+  std::string name;
+};
+
+// Reads `a`, `s.a`, `"Odd name"."x.y"` as parse_ident() does. Raises 42602 for what is no name
+// or has more than two parts, 42622 for a part over 63 bytes; `what` names it in the message.
+WrittenName parse_name(const std::string& text, const char* what);
+// Reads one identifier, such as a column.
+std::string parse_identifier(const std::string& text, const char* what);
+
+// As quote_identifier() and quote_qualified_identifier() print them.
+std::string print(const std::string& identifier);
+std::string print(const core::Name& name);
+std::string print(const WrittenName& name);
+
+// The schemas of the caller's search_path that exist, in order.
+std::vector<std::string> caller_search_path();
+// The schemas that a search_path setting names, in order, whether they exist or not.
+std::vector<std::string> split_search_path(const std::string& setting);
+// The schema in which a new unqualified name is created: 3F000 when there is none.
+std::string creation_schema();
+
+}  // namespace mvo::pg

@@ -1,0 +1,170 @@
+#include "pg/index_statement.hpp"
+
+#include <algorithm>
+
+#include "core/error.hpp"
+#include "pg/failure.hpp"
+#include "pg/identity.hpp"
+#include "pg/utility.hpp"
+
+extern "C" {
+#include <access/genam.h>
+#include <access/table.h>
+#include <catalog/pg_index.h>
+#include <parser/parse_utilcmd.h>
+#include <tcop/tcopprot.h>
+#include <utils/rel.h>
+#include <utils/relcache.h>
+}
+
+namespace mvo::pg {
+namespace {
+
+using core::Code;
+using core::Error;
+
+IndexStmt* parse_index_statement(const std::string& text) {
+  List* statements = NIL;
+  try {
+    statements = call([&] { return pg_parse_query(text.c_str()); });
+  } catch (PgError& error) {
+    place_in_query(error, text);
+    throw;
+  }
+  Node* node = list_length(statements) == 1
+                   ? static_cast<RawStmt*>(linitial(statements))->stmt
+                   : nullptr;
+  if (node == nullptr || !IsA(node, IndexStmt))
+    throw Error{Code::syntax, "index must be a single CREATE INDEX statement",
+                "The statement is: " + text};
+  return castNode(IndexStmt, node);
+}
+
+// The unique key as the statement that a user would have written, for the server to name.
+IndexStmt* unique_key_statement(const Registration& registration) {
+  return call([&] {
+    auto* statement = makeNode(IndexStmt);
+    statement->accessMethod = pstrdup("btree");
+    statement->unique = true;
+    for (const std::string& column : registration.unique_key) {
+      auto* element = makeNode(IndexElem);
+      element->name = pstrdup(column.c_str());
+      element->ordering = SORTBY_DEFAULT;
+      element->nulls_ordering = SORTBY_NULLS_DEFAULT;
+      statement->indexParams = lappend(statement->indexParams, element);
+    }
+    return statement;
+  });
+}
+
+std::string print_unique_key(const Registration& registration) {
+  std::string columns;
+  for (const std::string& column : registration.unique_key)
+    columns += (columns.empty() ? "" : ", ") + print(column);
+  return "CREATE UNIQUE INDEX ON " + print(registration.name) + " (" + columns + ")";
+}
+
+struct LiveIndex {
+  std::string name;
+  bool is_key = false;  // unique, valid, immediate, whole, on columns alone
+  std::vector<std::string> columns = {};
+};
+
+LiveIndex describe_index(Oid oid) {
+  const char* name = nullptr;
+  bool is_key = false;
+  int column_count = 0;
+  const char* columns[INDEX_MAX_KEYS];
+  call([&] {
+    Relation index = index_open(oid, AccessShareLock);
+    const Form_pg_index row = index->rd_index;
+    name = pstrdup(RelationGetRelationName(index));
+    is_key = row->indisunique && row->indisvalid && row->indimmediate &&
+             RelationGetIndexExpressions(index) == NIL && RelationGetIndexPredicate(index) == NIL;
+    if (is_key)
+      for (int i = 0; i < row->indnkeyatts; ++i)
+        columns[column_count++] = get_attname(row->indrelid, row->indkey.values[i], false);
+    index_close(index, AccessShareLock);
+  });
+  return {name, is_key, {columns, columns + column_count}};
+}
+
+std::vector<LiveIndex> indexes_of(Oid view) {
+  List* oids = call([&] {
+    Relation relation = table_open(view, AccessShareLock);
+    List* list = RelationGetIndexList(relation);
+    table_close(relation, NoLock);
+    return list;
+  });
+  std::vector<LiveIndex> indexes;
+  for (int i = 0; i < list_length(oids); ++i)
+    indexes.push_back(describe_index(list_nth_oid(oids, i)));
+  return indexes;
+}
+
+bool has_key(const std::vector<LiveIndex>& indexes, std::vector<std::string> key) {
+  std::ranges::sort(key);
+  return std::ranges::any_of(indexes, [&](LiveIndex index) {
+    std::ranges::sort(index.columns);
+    return index.is_key && index.columns == key;
+  });
+}
+
+bool has_name(const std::vector<LiveIndex>& indexes, const char* name) {
+  return std::ranges::any_of(indexes, [&](const LiveIndex& index) { return index.name == name; });
+}
+
+// Parse analysis can run the author's code, so it is done under restriction; what is then executed
+// is marked as analysed, and DefineIndex restricts itself while it evaluates expressions.
+void create_index(IndexStmt* statement, const Registration& registration, Oid view,
+                  const std::string& text) {
+  statement->relation = range_var(registration.name);
+  IndexStmt* analysed = nullptr;
+  {
+    const Identity identity(GetUserId(), Trust::restricted);
+    try {
+      analysed = call([&] { return transformIndexStmt(view, statement, text.c_str()); });
+    } catch (PgError& error) {
+      place_in_query(error, text);
+      throw;
+    }
+  }
+  run_utility(reinterpret_cast<Node*>(analysed), text);
+}
+
+}  // namespace
+
+void check_index_statement(const std::string& text, const core::Name& view) {
+  const IndexStmt* statement = parse_index_statement(text);
+  const RangeVar* table = statement->relation;
+  if (table->relname != view.name || table->catalogname != nullptr ||
+      (table->schemaname != nullptr && table->schemaname != view.schema))
+    throw Error{Code::syntax, "index statement is not on materialized view " + print(view),
+                "The statement is: " + text};
+  if (statement->idxname == nullptr)
+    throw Error{Code::syntax, "index statement does not name its index",
+                "The statement is: " + text};
+  if (statement->concurrent)
+    throw Error{Code::syntax, "index statement must not be CONCURRENTLY",
+                "The statement is: " + text,
+                "The index is created together with the view, before anybody can read it."};
+}
+
+int create_missing_indexes(const Registration& registration, Oid view) {
+  const auto indexes = indexes_of(view);
+  int created = 0;
+  if (!registration.unique_key.empty() && !has_key(indexes, registration.unique_key)) {
+    create_index(unique_key_statement(registration), registration, view,
+                 print_unique_key(registration));
+    ++created;
+  }
+  for (const std::string& text : registration.indexes) {
+    IndexStmt* statement = parse_index_statement(text);
+    if (has_name(indexes, statement->idxname)) continue;
+    create_index(statement, registration, view, text);
+    ++created;
+  }
+  return created;
+}
+
+}  // namespace mvo::pg

@@ -1,0 +1,115 @@
+#include "pg/locks.hpp"
+
+#include "core/error.hpp"
+#include "pg/compat.hpp"
+#include "pg/failure.hpp"
+#include "pg/identifier.hpp"
+#include "pg/relation.hpp"
+#include "pg/utility.hpp"
+
+extern "C" {
+#include <commands/extension.h>
+#include <common/hashfn.h>
+}
+
+namespace mvo::pg {
+namespace {
+
+using core::Code;
+using core::Error;
+
+// Names are hashed to the 48 bits that the tag has room for. Two names that collide share a lock:
+// they wait for each other, and nothing worse.
+LOCKTAG tag_of(const core::Name& view, Oid extension) {
+  const std::string key = view.schema + '\0' + view.name;
+  const std::uint64_t hash = hash_bytes_extended(
+      reinterpret_cast<const unsigned char*>(key.data()), static_cast<int>(key.size()), 0);
+  LOCKTAG tag;
+  SET_LOCKTAG_OBJECT(tag, MyDatabaseId, extension, static_cast<std::uint32_t>(hash),
+                     static_cast<std::uint16_t>(hash >> 32));
+  return tag;
+}
+
+LOCKMODE mode_of(const RunLock& lock) { return lock.exclusive ? ExclusiveLock : ShareLock; }
+
+std::string holders_of(const LOCKTAG& tag, LOCKMODE mode) {
+  std::string list;
+  int count = 0;
+  VirtualTransactionId* holders = call([&] { return GetLockConflicts(&tag, mode, &count); });
+  for (int i = 0; i < count; ++i) {
+    const int process = call([&] { return compat::process_id(holders[i]); });
+    if (process == 0) continue;
+    list += (list.empty() ? "" : ", ") + std::to_string(process);
+  }
+  return list.empty() ? "a process that has just ended" : "process " + list;
+}
+
+bool holds_any_lock(Oid relation) {
+  LOCKTAG tag;
+  SET_LOCKTAG_RELATION(tag, MyDatabaseId, relation);
+  for (LOCKMODE mode = AccessShareLock; mode <= AccessExclusiveLock; ++mode)
+    if (compat::holds_lock(tag, mode)) return true;
+  return false;
+}
+
+std::optional<core::Name> view_locked_by_us(const core::Views& registered) {
+  for (core::Node node = 0; node < registered.size(); ++node) {
+    const core::Name& name = registered[node].name;
+    const auto relation = find_relation(name);
+    if (relation && call([&] { return holds_any_lock(relation->oid); })) return name;
+  }
+  return std::nullopt;
+}
+
+void wait_for(const RunLock& lock, const LOCKTAG& tag, const core::Views& registered) {
+  if (const auto held = view_locked_by_us(registered))
+    throw Error{Code::overlap,
+                "could not wait for another run: this transaction already holds a lock on "
+                "materialized view " + print(*held),
+                "Materialized view " + print(lock.view) + " is in a run of " +
+                    holders_of(tag, mode_of(lock)) + ".",
+                "Call it in a transaction of its own, or try again later."};
+  naming("lock", lock.view, [&] {
+    call([&] { (void)LockAcquire(&tag, mode_of(lock), false, false); });
+  });
+}
+
+}  // namespace
+
+std::optional<Overlap> parse_overlap(std::string_view text) {
+  if (text == "wait") return Overlap::wait;
+  if (text == "skip") return Overlap::skip;
+  if (text == "fail") return Overlap::fail;
+  return std::nullopt;
+}
+
+std::optional<std::string> take_run_locks(const std::vector<RunLock>& locks, Overlap overlap,
+                                          const core::Views& registered) {
+  const Oid extension = call([] { return get_extension_oid("mv_orchestrator", false); });
+  for (const RunLock& lock : locks) {
+    const LOCKTAG tag = tag_of(lock.view, extension);
+    const auto result = call([&] { return LockAcquire(&tag, mode_of(lock), false, true); });
+    if (result != LOCKACQUIRE_NOT_AVAIL) continue;
+    if (overlap == Overlap::wait) {
+      wait_for(lock, tag, registered);
+      continue;
+    }
+    const std::string reason = "materialized view " + print(lock.view) +
+                               " is in a run of " + holders_of(tag, mode_of(lock));
+    if (overlap == Overlap::skip) return reason;
+    throw Error{Code::overlap, reason, {}, "Try again later, or call with on_overlap => 'wait'."};
+  }
+  return std::nullopt;
+}
+
+Oid lock_view(const core::Name& view, LOCKMODE mode) {
+  const Oid oid = naming("lock", view, [&] {
+    RangeVar* name = range_var(view);
+    return call([&] { return RangeVarGetRelidExtended(name, mode, 0, nullptr, nullptr); });
+  });
+  const auto relation = find_relation(view);
+  if (relation) check_is_view(view, *relation);
+  return oid;
+}
+
+}  // namespace mvo::pg

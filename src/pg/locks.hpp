@@ -1,0 +1,34 @@
+// Locks of a run. A *run lock* is one per registered name, whether the view exists or not, known to
+// us alone. A run holds it exclusively on the views that it changes and shared on those that
+// they read, taken in one order, so that two calls never wait for each other in a circle.
+#pragma once
+
+#include "core/view.hpp"
+#include "pg/guard.hpp"
+
+namespace mvo::pg {
+
+// What a call does when another one holds a run lock that it needs.
+enum class Overlap { wait, skip, fail };
+
+std::optional<Overlap> parse_overlap(std::string_view text);
+
+struct RunLock {
+  core::Name view;
+  bool exclusive;
+
+  auto operator<=>(const RunLock&) const = default;
+};
+
+// Takes the locks, which have to be sorted, until the end of the (sub)transaction. Returns nothing
+// when it has all; with Overlap::skip, says who holds the first that it could not have. Raises
+// 55P03 with Overlap::fail, after the lock limit, and where waiting might never end: when this
+// transaction already holds a lock on any of the registered views.
+std::optional<std::string> take_run_locks(const std::vector<RunLock>& locks, Overlap overlap,
+                                          const core::Views& registered);
+
+// Takes the lock on a materialized view by its name: 42P01 when it does not exist, 42809 when it is
+// something else. Returns its OID.
+Oid lock_view(const core::Name& view, LOCKMODE mode);
+
+}  // namespace mvo::pg

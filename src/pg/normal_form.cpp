@@ -1,0 +1,76 @@
+#include "pg/normal_form.hpp"
+
+#include "pg/datum.hpp"
+#include "pg/definition.hpp"
+#include "pg/guc_scope.hpp"
+#include "pg/identity.hpp"
+#include "pg/recorded_settings.hpp"
+#include "pg/subtransaction.hpp"
+
+extern "C" {
+#include <utils/fmgrprotos.h>
+#include <utils/ruleutils.h>
+}
+
+namespace mvo::pg {
+namespace {
+
+// Printing once is not a fixpoint: `varchar IN (…)` needs three rounds.
+constexpr int most_rounds = 5;
+
+std::string print_query(Query* query) {
+  return call([&] { return pg_get_querydef(query, false); });
+}
+
+// Needs canonical settings. `query` was analysed with whatever settings its text asks for.
+std::string normal_form(Query* query) {
+  std::string text = print_query(query);
+  for (int round = 1; round < most_rounds; ++round) {
+    std::string next = print_query(analyse_query(text));
+    if (next == text) break;
+    text = std::move(next);
+  }
+  return text;
+}
+
+std::string normal_form_of_registered(const Registration& registration, Oid author) {
+  const Identity identity(author, Trust::restricted);
+  GucScope settings;
+  settings.set_all(registration.settings);
+  Query* query = analyse_query(registration.definition);
+  settings.set_all(canonical_settings());
+  std::string text = normal_form(query);
+  settings.end();
+  return text;
+}
+
+std::string normal_form_of_live(const LiveRelation& view) {
+  const Identity identity(view.owner, Trust::restricted);
+  GucScope settings;
+  settings.set_all(canonical_settings());
+  const Datum printed =
+      call([&] { return DirectFunctionCall1(pg_get_viewdef, ObjectIdGetDatum(view.oid)); });
+  std::string text = normal_form(analyse_query(to_string(printed)));
+  settings.end();
+  return text;
+}
+
+}  // namespace
+
+Match match(const Registration& registration, const LiveRelation& view) {
+  const Oid author = call([&] { return get_role_oid(registration.owner.c_str(), true); });
+  if (!OidIsValid(author)) return Match::invalid;
+  const std::string live = normal_form_of_live(view);
+  Subtransaction attempt;
+  try {
+    const std::string registered = normal_form_of_registered(registration, author);
+    attempt.commit();
+    return registered == live ? Match::same : Match::differs;
+  } catch (const PgError& error) {
+    if (error.is_interrupt()) throw;
+    attempt.roll_back();
+    return Match::invalid;
+  }
+}
+
+}  // namespace mvo::pg

@@ -1,0 +1,112 @@
+#include "pg/plan.hpp"
+
+#include <algorithm>
+
+#include "core/error.hpp"
+#include "pg/identifier.hpp"
+#include "pg/registry.hpp"
+#include "pg/settings.hpp"
+#include "pg/subtransaction.hpp"
+
+namespace mvo::pg {
+namespace {
+
+using core::Code;
+using core::Error;
+
+// Registrations that change each time we look, while we wait for locks: an error then.
+constexpr int most_attempts = 10;
+
+[[noreturn]] void raise_cycle(const core::Views& views, const core::Cycle& cycle) {
+  std::string path;
+  for (const core::Node node : cycle) path += print(views[node].name) + " -> ";
+  path += print(views[cycle.front()].name);
+  throw Error{Code::cycle, "materialized views depend on each other in a cycle: " + path,
+              {}, "Register one of them again without the dependency."};
+}
+
+std::vector<RunLock> run_locks_for(const Planned& planned,
+                                   const std::vector<core::Node>& also_changed) {
+  std::vector<bool> changed(planned.views.size(), false), touched(planned.views.size(), false);
+  const auto change = [&](core::Node node) {
+    changed[node] = touched[node] = true;
+    for (const core::Node source : planned.views.graph().sources(node)) touched[source] = true;
+  };
+  for (const core::Step& step : planned.plan) change(step.view);
+  for (const core::Node node : also_changed) change(node);
+
+  std::vector<RunLock> locks;  // nodes ascend as names do
+  for (core::Node node = 0; node < touched.size(); ++node)
+    if (touched[node]) locks.push_back({planned.views[node].name, changed[node]});
+  return locks;
+}
+
+void lock_views_of(const Planned& planned) {
+  std::vector<core::Node> nodes;
+  for (const core::Step& step : planned.plan) nodes.push_back(step.view);
+  std::ranges::sort(nodes);
+  for (const core::Node node : nodes) lock_view(planned.views[node].name, ExclusiveLock);
+}
+
+bool same_plan(const Planned& a, const Planned& b) {
+  return std::ranges::equal(a.plan, b.plan, [&](const core::Step& left, const core::Step& right) {
+    return a.name(left) == b.name(right) && left.level == right.level && left.mode == right.mode;
+  });
+}
+
+std::vector<core::Node> also_changed(const LockRequest& locking, const core::Views& views) {
+  return locking.also_changed ? locking.also_changed(views) : std::vector<core::Node>{};
+}
+
+}  // namespace
+
+core::Node find_registered(const core::Views& views, const std::string& text) {
+  const WrittenName name = parse_name(text, "materialized view name");
+  const auto found = name.schema ? views.find(core::Name{*name.schema, name.name})
+                                 : views.find(caller_search_path(), name.name);
+  if (found) return *found;
+  throw Error{Code::not_registered, "materialized view " + print(name) + " is not registered",
+              {}, "Register it with mv_register()."};
+}
+
+std::vector<core::Node> find_registered(const core::Views& views,
+                                        const std::vector<std::string>& names) {
+  std::vector<core::Node> nodes;
+  for (const std::string& name : names) nodes.push_back(find_registered(views, name));
+  std::ranges::sort(nodes);
+  const auto repeats = std::ranges::unique(nodes);
+  nodes.erase(repeats.begin(), repeats.end());
+  return nodes;
+}
+
+Planned make_plan(const PlanRequest& request, Sees sees) {
+  core::Views views = load_views(sees);
+  auto plan = core::plan_for(views, request.choose(views), request.mode, mode_setting());
+  if (const auto* cycle = std::get_if<core::Cycle>(&plan)) raise_cycle(views, *cycle);
+  return {std::move(views), std::get<core::Plan>(std::move(plan))};
+}
+
+Locked plan_and_lock(const PlanRequest& request, const LockRequest& locking) {
+  for (int attempt = 0; attempt < most_attempts; ++attempt) {
+    Planned planned = make_plan(request, Sees::latest);
+    locking.check(planned);
+    const auto locks = run_locks_for(planned, also_changed(locking, planned.views));
+    Subtransaction holding;  // so that the locks can be given back
+    if (auto busy = take_run_locks(locks, locking.overlap, planned.views)) {
+      holding.roll_back();
+      return {std::move(planned), std::move(busy)};
+    }
+    if (locking.lock_views) lock_views_of(planned);
+    Planned again = make_plan(request, Sees::latest);
+    if (same_plan(planned, again) &&
+        run_locks_for(again, also_changed(locking, again.views)) == locks) {
+      holding.commit();
+      return {std::move(again), std::nullopt};
+    }
+    holding.roll_back();
+  }
+  throw Error{Code::overlap, "registrations changed while waiting for locks",
+              {}, "Try again when no views are being registered."};
+}
+
+}  // namespace mvo::pg

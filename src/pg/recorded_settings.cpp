@@ -1,0 +1,59 @@
+#include "pg/recorded_settings.hpp"
+
+#include <array>
+
+#include "pg/identifier.hpp"
+
+namespace mvo::pg {
+namespace {
+
+constexpr std::string_view search_path_prefix = "search_path=";
+
+constexpr std::array recorded_names{
+    "TimeZone",           "DateStyle",
+    "IntervalStyle",      "standard_conforming_strings",
+    "transform_null_equals", "default_text_search_config",
+};
+
+std::string current(const char* setting) {
+  return call([&] { return GetConfigOptionByName(setting, nullptr, false); });
+}
+
+std::string lasting_search_path() {
+  std::string path;
+  for (std::string& schema : split_search_path(current("search_path"))) {
+    if (schema == "pg_temp") continue;
+    if (schema == "$user") schema = call([] { return GetUserNameFromId(GetUserId(), false); });
+    path += print(schema) + ", ";
+  }
+  return path + "pg_temp";
+}
+
+}  // namespace
+
+std::vector<std::string> record_settings() {
+  std::vector<std::string> settings{std::string(search_path_prefix) + lasting_search_path()};
+  for (const char* name : recorded_names)
+    settings.push_back(std::string(name) + "=" + current(name));
+  return settings;
+}
+
+std::vector<std::string> recorded_search_path(const std::vector<std::string>& settings) {
+  for (const std::string& setting : settings)
+    if (setting.starts_with(search_path_prefix))
+      return split_search_path(setting.substr(search_path_prefix.size()));
+  return {};
+}
+
+std::vector<std::string> canonical_settings() {
+  return {"search_path=pg_catalog, pg_temp",
+          "TimeZone=UTC",
+          "DateStyle=ISO, YMD",
+          "IntervalStyle=postgres",
+          "standard_conforming_strings=on",
+          "transform_null_equals=off",
+          "extra_float_digits=1",
+          "quote_all_identifiers=off"};
+}
+
+}  // namespace mvo::pg

@@ -1,0 +1,19 @@
+// The settings that decide what a definition's text means.
+#pragma once
+
+#include "pg/guard.hpp"
+
+namespace mvo::pg {
+
+// Those of this moment, as pg_proc.proconfig writes them (name=value). search_path has "$user"
+// replaced by the current role, so that the text means the same to everybody, and pg_temp last, so
+// that nobody's temporary table comes before a real one.
+std::vector<std::string> record_settings();
+
+// The schemas of the recorded search_path, in order.
+std::vector<std::string> recorded_search_path(const std::vector<std::string>& settings);
+
+// The settings in which two texts are compared: every name qualified, one way to print a date.
+std::vector<std::string> canonical_settings();
+
+}  // namespace mvo::pg

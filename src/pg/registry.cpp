@@ -1,0 +1,183 @@
+#include "pg/registry.hpp"
+
+#include "pg/datum.hpp"
+#include "pg/guc_scope.hpp"
+#include "pg/identity.hpp"
+#include "pg/recorded_settings.hpp"
+
+namespace mvo::pg {
+namespace {
+
+Oid tables_owner() {
+  return call([] {
+    const Oid table = get_relname_relid("registry", get_namespace_oid("mv_orchestrator", false));
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+    if (!HeapTupleIsValid(tuple))
+      ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+                      errmsg("relation \"mv_orchestrator.registry\" does not exist")));
+    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+    ReleaseSysCache(tuple);
+    return owner;
+  });
+}
+
+// Open from the first query to the last use of its rows.
+class Access {
+ public:
+  Access() : identity_(tables_owner(), Trust::local) {
+    settings_.set("search_path", "pg_catalog, pg_temp");
+  }
+  void end() { settings_.end(); }
+
+ private:
+  Identity identity_;
+  GucScope settings_;
+  SpiConnection connection_;
+};
+
+core::Mode mode_of(const std::string& text) {
+  return core::parse_mode(text).value_or(core::Mode::automatic);
+}
+
+// Names and values of a jsonb object, side by side.
+std::vector<std::pair<std::string, std::string>> pairs(const SpiRows& rows, int keys, int values) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  const auto names = rows.texts(0, keys), texts = rows.texts(0, values);
+  for (std::size_t i = 0; i < names.size(); ++i) pairs.emplace_back(names[i], texts[i]);
+  return pairs;
+}
+
+std::vector<core::View> read_views(Sees sees) {
+  const SpiRows rows = query(
+      "SELECT schema_name, view_name, mode, coalesce((options->>'enabled')::boolean, true)"
+      " FROM mv_orchestrator.registry",
+      {}, sees);
+  std::vector<core::View> views;
+  views.reserve(rows.size());
+  for (std::uint64_t i = 0; i < rows.size(); ++i)
+    views.push_back(
+        {{rows.text(i, 0), rows.text(i, 1)}, mode_of(rows.text(i, 2)), rows.boolean(i, 3)});
+  return views;
+}
+
+std::vector<core::Dependency> read_dependencies(Sees sees) {
+  // The settings are fetched only where a name has to be looked up in them.
+  const SpiRows rows = query(
+      "SELECT d.schema_name, d.view_name, d.depends_on_schema, d.depends_on_name, r.settings"
+      " FROM mv_orchestrator.dependency d LEFT JOIN mv_orchestrator.registry r"
+      " ON d.depends_on_schema IS NULL"
+      " AND r.schema_name = d.schema_name AND r.view_name = d.view_name",
+      {}, sees);
+  std::vector<core::Dependency> dependencies;
+  dependencies.reserve(rows.size());
+  for (std::uint64_t i = 0; i < rows.size(); ++i) {
+    dependencies.push_back(
+        {{rows.text(i, 0), rows.text(i, 1)}, rows.optional_text(i, 2), rows.text(i, 3)});
+    if (!rows.is_null(i, 4))
+      dependencies.back().search_path = recorded_search_path(rows.texts(i, 4));
+  }
+  return dependencies;
+}
+
+void write_dependencies(const Registration& registration) {
+  query("DELETE FROM mv_orchestrator.dependency WHERE schema_name = $1 AND view_name = $2",
+        {text_argument(registration.name.schema), text_argument(registration.name.name)},
+        Sees::latest);
+  int position = 0;
+  for (const WrittenName& dependency : registration.depends_on)
+    query("INSERT INTO mv_orchestrator.dependency VALUES ($1, $2, $3, $4, $5)",
+          {text_argument(registration.name.schema), text_argument(registration.name.name),
+           int_argument(++position), text_argument(dependency.schema),
+           text_argument(dependency.name)},
+          Sees::latest);
+}
+
+}  // namespace
+
+core::Views load_views(Sees sees) {
+  Access access;
+  core::Views views(read_views(sees), read_dependencies(sees));
+  access.end();
+  return views;
+}
+
+std::optional<Registration> load_registration(const core::Name& name) {
+  Access access;
+  const SpiRows rows = query(
+      "SELECT owner, definition, unique_key, indexes, mode, settings, edited, options::text,"
+      " options->>'access_method', options->>'tablespace', options->>'comment',"
+      " ARRAY(SELECT key FROM jsonb_each_text(options->'with') ORDER BY key),"
+      " ARRAY(SELECT value FROM jsonb_each_text(options->'with') ORDER BY key)"
+      " FROM mv_orchestrator.registry WHERE schema_name = $1 AND view_name = $2",
+      {text_argument(name.schema), text_argument(name.name)}, Sees::latest);
+  std::optional<Registration> found;
+  if (rows.size() == 1) {
+    found.emplace();
+    found->name = name;
+    found->owner = rows.text(0, 0);
+    found->definition = rows.text(0, 1);
+    found->unique_key = rows.texts(0, 2);
+    found->indexes = rows.texts(0, 3);
+    found->mode = mode_of(rows.text(0, 4));
+    found->settings = rows.texts(0, 5);
+    found->edited = rows.boolean(0, 6);
+    found->options.json = rows.text(0, 7);
+    found->options.access_method = rows.optional_text(0, 8);
+    found->options.tablespace = rows.optional_text(0, 9);
+    found->options.comment = rows.optional_text(0, 10);
+    found->options.with = pairs(rows, 11, 12);
+  }
+  access.end();
+  return found;
+}
+
+void save_registration(const Registration& registration) {
+  Access access;
+  query(
+      "INSERT INTO mv_orchestrator.registry"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10)"
+      " ON CONFLICT (schema_name, view_name) DO UPDATE SET (owner, definition, unique_key,"
+      " indexes, mode, options, settings, edited) = (excluded.owner, excluded.definition,"
+      " excluded.unique_key, excluded.indexes, excluded.mode, excluded.options,"
+      " excluded.settings, excluded.edited)",
+      {text_argument(registration.name.schema), text_argument(registration.name.name),
+       text_argument(registration.owner), text_argument(registration.definition),
+       array_argument(registration.unique_key), array_argument(registration.indexes),
+       text_argument(core::to_string(registration.mode)), text_argument(registration.options.json),
+       array_argument(registration.settings), bool_argument(registration.edited)},
+      Sees::latest);
+  write_dependencies(registration);
+  access.end();
+}
+
+bool remove_registration(const core::Name& name) {
+  Access access;
+  const auto removed =
+      query("DELETE FROM mv_orchestrator.registry WHERE schema_name = $1 AND view_name = $2",
+            {text_argument(name.schema), text_argument(name.name)}, Sees::latest);
+  query("DELETE FROM mv_orchestrator.dependency WHERE schema_name = $1 AND view_name = $2",
+        {text_argument(name.schema), text_argument(name.name)}, Sees::latest);
+  access.end();
+  return removed.size() > 0;
+}
+
+void mark_applied(const core::Name& name) {
+  Access access;
+  query(
+      "UPDATE mv_orchestrator.registry SET edited = false"
+      " WHERE schema_name = $1 AND view_name = $2 AND edited",
+      {text_argument(name.schema), text_argument(name.name)}, Sees::latest);
+  access.end();
+}
+
+std::vector<core::Name> edited_views() {
+  Access access;
+  const SpiRows rows = query(
+      "SELECT schema_name, view_name FROM mv_orchestrator.registry WHERE edited", {}, Sees::latest);
+  std::vector<core::Name> names;
+  for (std::uint64_t i = 0; i < rows.size(); ++i) names.push_back({rows.text(i, 0), rows.text(i, 1)});
+  access.end();
+  return names;
+}
+
+}  // namespace mvo::pg

@@ -1,0 +1,27 @@
+// The tables mv_orchestrator.registry and mv_orchestrator.dependency. Every access has the
+// identity of the tables' owner, a locked search_path and ends before any user code runs.
+#pragma once
+
+#include "core/view.hpp"
+#include "pg/registration.hpp"
+#include "pg/spi.hpp"
+
+namespace mvo::pg {
+
+// Everything a plan needs, of all views.
+core::Views load_views(Sees sees);
+// One registration without its dependencies; nothing when there is none of that name.
+std::optional<Registration> load_registration(const core::Name& name);
+// Stores the registration in the place of one of the same name.
+void save_registration(const Registration& registration);
+// Whether there was one.
+bool remove_registration(const core::Name& name);
+// The live view is now what is registered.
+void mark_applied(const core::Name& name);
+// The views whose registered text may be newer than the live view, by name.
+std::vector<core::Name> edited_views();
+
+// Reads and checks the options argument: 22023 for an unknown key or a value of the wrong kind.
+Options read_options(const std::string& json);
+
+}  // namespace mvo::pg

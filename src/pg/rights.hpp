@@ -1,0 +1,29 @@
+// Who may do what: checked for all views of a call before anything is locked or done.
+#pragma once
+
+#include "core/view.hpp"
+#include "pg/relation.hpp"
+
+namespace mvo::pg {
+
+// The role that is asked for, as the caller has its rights: of the owner or a superuser.
+bool has_rights_of(Oid role);
+
+// Collects the views for which a right is missing and then raises one error that lists them.
+class Refusals {
+ public:
+  // `action` as in "permission denied to <action> materialized view a".
+  explicit Refusals(const char* action) : action_(action) {}
+  void add(const core::Name& view) { views_.push_back(view); }
+  // 42501 when there are any.
+  void raise_if_any() const;
+
+ private:
+  const char* action_;
+  std::vector<core::Name> views_;
+};
+
+// Schema of a name: 3F000 when it does not exist, 42602 for a temporary one.
+Oid schema_of(const core::Name& name);
+
+}  // namespace mvo::pg

@@ -1,0 +1,70 @@
+#include "pg/spi.hpp"
+
+#include <stdexcept>
+
+#include "pg/datum.hpp"
+
+namespace mvo::pg {
+
+Argument text_argument(std::string_view text) { return {TEXTOID, text_datum(text)}; }
+
+Argument text_argument(const std::optional<std::string>& text) {
+  if (!text) return {TEXTOID, 0, true};
+  return text_argument(std::string_view(*text));
+}
+
+Argument array_argument(const std::vector<std::string>& texts) {
+  return {TEXTARRAYOID, text_array_datum(texts)};
+}
+
+Argument int_argument(std::int32_t value) { return {INT4OID, Int32GetDatum(value)}; }
+
+Argument bool_argument(bool value) { return {BOOLOID, BoolGetDatum(value)}; }
+
+// Columns count from 0 here, from 1 in SPI.
+std::optional<Datum> SpiRows::datum(std::uint64_t row, int column) const {
+  bool null = false;
+  const Datum value =
+      call([&] { return SPI_getbinval(table_->vals[row], table_->tupdesc, column + 1, &null); });
+  if (null) return std::nullopt;
+  return value;
+}
+
+std::string SpiRows::text(std::uint64_t row, int column) const {
+  return pg::to_string(datum(row, column).value());
+}
+
+std::optional<std::string> SpiRows::optional_text(std::uint64_t row, int column) const {
+  const auto value = datum(row, column);
+  if (!value) return std::nullopt;
+  return pg::to_string(*value);
+}
+
+std::vector<std::string> SpiRows::texts(std::uint64_t row, int column) const {
+  std::vector<std::string> texts;
+  for (auto& text : to_strings(datum(row, column).value())) texts.push_back(text.value());
+  return texts;
+}
+
+bool SpiRows::boolean(std::uint64_t row, int column) const {
+  return DatumGetBool(datum(row, column).value());
+}
+
+SpiRows query(const char* sql, std::initializer_list<Argument> arguments, Sees sees) {
+  std::vector<Oid> types;
+  std::vector<Datum> values;
+  std::string nulls;
+  for (const Argument& argument : arguments) {
+    types.push_back(argument.type);
+    values.push_back(argument.value);
+    nulls.push_back(argument.null ? 'n' : ' ');
+  }
+  const int result = call([&] {
+    return SPI_execute_with_args(sql, static_cast<int>(types.size()), types.data(), values.data(),
+                                 nulls.c_str(), sees == Sees::caller, 0);
+  });
+  if (result < 0) throw std::runtime_error(std::string("SPI failed: ") + SPI_result_code_string(result));
+  return {SPI_tuptable, SPI_processed};
+}
+
+}  // namespace mvo::pg
