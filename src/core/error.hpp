@@ -2,7 +2,10 @@
 // stands in pg/error_code.cpp, because the macros are the server's.
 #pragma once
 
+#include <optional>
 #include <string>
+
+#include "core/name.hpp"
 
 namespace mvo::core {
 
@@ -34,6 +37,8 @@ struct Error {
   // Where in `query` the error is: 1-based, in characters; 0 when it has no place.
   int position = 0;
   std::string query = {};
+  // The view that it is about, for the error's schema and table fields.
+  std::optional<Name> view = {};
 };
 
 }  // namespace mvo::core

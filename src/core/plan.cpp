@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 
 namespace mvo::core {
 
@@ -11,6 +12,12 @@ std::optional<Scope> parse_scope(std::string_view text) {
   if (text == "downstream") return Scope::downstream;
   if (text == "both") return Scope::both;
   return std::nullopt;
+}
+
+std::vector<Node> all_views(const Views& views) {
+  std::vector<Node> all(views.size());
+  std::iota(all.begin(), all.end(), Node{0});
+  return all;
 }
 
 std::vector<Node> enabled_views(const Views& views) {

@@ -28,6 +28,7 @@ struct Step {
 using Plan = std::vector<Step>;
 
 // Sets of nodes are ascending and distinct.
+std::vector<Node> all_views(const Views& views);
 // Every view that is enabled.
 std::vector<Node> enabled_views(const Views& views);
 // The view with what the scope adds to it. The view itself is in the set even when it is disabled;

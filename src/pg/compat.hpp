@@ -81,10 +81,12 @@ inline int process_id(const VirtualTransactionId& transaction) {
 template <class Context>
 bool walk_raw_tree(Node* node, bool (*walker)(Node*, Context*), Context* context) {
 #if PG_VERSION_NUM >= 160000
-  return raw_expression_tree_walker_impl(node, reinterpret_cast<tree_walker_callback>(walker),
-                                         context);
+  return raw_expression_tree_walker_impl(
+      node, reinterpret_cast<tree_walker_callback>(reinterpret_cast<void (*)()>(walker)), context);
 #else
-  return raw_expression_tree_walker(node, reinterpret_cast<bool (*)()>(walker), context);
+  // Through void (*)(), the one function type that may be cast to any other without a warning.
+  return raw_expression_tree_walker(
+      node, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker)), context);
 #endif
 }
 

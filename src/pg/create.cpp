@@ -23,12 +23,6 @@ namespace {
 using core::Code;
 using core::Error;
 
-std::vector<core::Node> all_of(const core::Views& views) {
-  std::vector<core::Node> nodes;
-  for (core::Node node = 0; node < views.size(); ++node) nodes.push_back(node);
-  return nodes;
-}
-
 // What was asked for, and what it needs that is not there.
 std::vector<core::Node> with_missing_sources(const core::Views& views,
                                              const std::vector<core::Node>& asked) {
@@ -57,7 +51,8 @@ void check_may_create(const Planned& planned) {
       if (!has_rights_of(relation->owner)) refusals.add(name);
       continue;
     }
-    const Oid owner = naming("create", name, [&] { return role_named(registration_of(name).owner); });
+    const Oid owner =
+        naming("create", name, [&] { return role_named(registration_of(name).owner); });
     const Oid schema = schema_of(name);
     if (!has_rights_of(owner) || !call([&] { return compat::may_create_in(schema, owner); }))
       refusals.add(name);
@@ -70,9 +65,9 @@ void comment_on(const Registration& registration) {
   Node* statement = call([&] {
     auto* comment = makeNode(CommentStmt);
     comment->objtype = OBJECT_MATVIEW;
-    comment->object = reinterpret_cast<Node*>(
-        list_make2(makeString(pstrdup(registration.name.schema.c_str())),
-                   makeString(pstrdup(registration.name.name.c_str()))));
+    comment->object =
+        reinterpret_cast<Node*>(list_make2(makeString(pstrdup(registration.name.schema.c_str())),
+                                           makeString(pstrdup(registration.name.name.c_str()))));
     comment->comment = pstrdup(registration.options.comment->c_str());
     return reinterpret_cast<Node*>(comment);
   });
@@ -91,9 +86,9 @@ void create_view(const Registration& registration, bool with_data) {
     const Identity restricted(owner, Trust::restricted);
     statement = analyse_creation(registration, with_data);
   }
-  run_utility(reinterpret_cast<Node*>(statement),
-              "CREATE MATERIALIZED VIEW " + print(registration.name) + " AS " +
-                  registration.definition);
+  run_utility(
+      reinterpret_cast<Node*>(statement),
+      "CREATE MATERIALIZED VIEW " + print(registration.name) + " AS " + registration.definition);
   create_missing_indexes(registration, find_relation(registration.name).value().oid);
   comment_on(registration);
   settings.end();
@@ -112,8 +107,7 @@ int complete_indexes(const Registration& registration, const LiveRelation& view)
 void check_matches(const Registration& registration, const LiveRelation& view) {
   if (match(registration, view) == Match::same) return;
   throw Error{Code::name_taken,
-              "materialized view " + print(registration.name) +
-                  " already exists with a definition other than the registered one",
+              "it already exists with a definition other than the registered one",
               {},
               "Drop it with mv_drop() and create it again, or register the definition it has."};
 }
@@ -139,7 +133,8 @@ const char* create_one(const core::Name& name, bool with_data) {
 std::vector<Action> create_views(const std::optional<std::vector<std::string>>& names,
                                  bool with_data) {
   const PlanRequest request{[&](const core::Views& views) {
-    return with_missing_sources(views, names ? find_registered(views, *names) : all_of(views));
+    return with_missing_sources(views,
+                                names ? find_registered(views, *names) : core::all_views(views));
   }};
   GucScope limit;
   limit.set("lock_timeout", std::to_string(lock_timeout_ms()));
@@ -147,9 +142,8 @@ std::vector<Action> create_views(const std::optional<std::vector<std::string>>& 
   RunSnapshot snapshot;
   std::vector<Action> actions;
   for (const core::Step& step : planned.plan)
-    actions.push_back({planned.name(step), snapshot.run([&] {
-                         return create_one(planned.name(step), with_data);
-                       })});
+    actions.push_back({planned.name(step),
+                       snapshot.run([&] { return create_one(planned.name(step), with_data); })});
   snapshot.release();
   limit.end();
   return actions;

@@ -2,12 +2,14 @@
 
 namespace mvo::pg {
 
-std::string to_string(Datum text) {
-  const auto* value = call([&] { return DatumGetTextPP(text); });
+std::string to_string(Datum datum) {
+  const text* value = call([&] { return DatumGetTextPP(datum); });
   return {VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))};
 }
 
-std::string to_string(const char* text) { return text == nullptr ? std::string() : text; }
+std::string to_string(const char* text) {
+  return text == nullptr ? std::string() : text;
+}
 
 Datum text_datum(std::string_view text) {
   return call([&] {
@@ -21,8 +23,8 @@ Datum text_array_datum(const std::vector<std::string>& texts) {
     for (std::size_t i = 0; i < texts.size(); ++i)
       values[i] = PointerGetDatum(
           cstring_to_text_with_len(texts[i].data(), static_cast<int>(texts[i].size())));
-    return PointerGetDatum(construct_array(values, static_cast<int>(texts.size()), TEXTOID, -1,
-                                           false, TYPALIGN_INT));
+    return PointerGetDatum(
+        construct_array(values, static_cast<int>(texts.size()), TEXTOID, -1, false, TYPALIGN_INT));
   });
 }
 

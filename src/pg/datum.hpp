@@ -5,7 +5,7 @@
 
 namespace mvo::pg {
 
-std::string to_string(Datum text);
+std::string to_string(Datum datum);
 std::string to_string(const char* text);
 Datum text_datum(std::string_view text);
 Datum text_array_datum(const std::vector<std::string>& texts);

@@ -64,8 +64,7 @@ bool find_forbidden(Node* node, Forbidden* found) {
   return found->what != nullptr || compat::walk_raw_tree(node, find_forbidden, found);
 }
 
-[[noreturn]] void reject(Code code, const std::string& message, const std::string& text,
-                         int byte) {
+[[noreturn]] void reject(Code code, const std::string& message, const std::string& text, int byte) {
   int position = 0;
   if (byte >= 0) position = call([&] { return pg_mbstrlen_with_len(text.c_str(), byte); }) + 1;
   throw Error{code, message, {}, {}, position, text};
@@ -80,7 +79,8 @@ RawStmt* parse_one_query(const std::string& text) {
   if (statements == NIL) reject(Code::syntax, "definition is empty", text, -1);
   if (list_length(statements) > 1) {
     // A statement's location is where the one before it ended; its text starts after the space.
-    const auto start = text.find_first_not_of(" \t\r\n", statement_at(statements, 1)->stmt_location);
+    const auto start =
+        text.find_first_not_of(" \t\r\n", statement_at(statements, 1)->stmt_location);
     reject(Code::syntax, "definition must be a single query", text, static_cast<int>(start));
   }
   RawStmt* statement = statement_at(statements, 0);
@@ -132,8 +132,8 @@ CreateTableAsStmt* analyse_creation(const Registration& registration, bool with_
     create->into = into;
     create->objtype = OBJECT_MATVIEW;
     statement->stmt = reinterpret_cast<Node*>(create);
-    const Query* analysed = parse_analyze_fixedparams(statement, registration.definition.c_str(),
-                                                      nullptr, 0, nullptr);
+    const Query* analysed =
+        parse_analyze_fixedparams(statement, registration.definition.c_str(), nullptr, 0, nullptr);
     return castNode(CreateTableAsStmt, analysed->utilityStmt);
   });
 }

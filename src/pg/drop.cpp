@@ -6,6 +6,7 @@
 #include "pg/compat.hpp"
 #include "pg/failure.hpp"
 #include "pg/guc_scope.hpp"
+#include "pg/identifier.hpp"
 #include "pg/identity.hpp"
 #include "pg/plan.hpp"
 #include "pg/rights.hpp"
@@ -22,8 +23,7 @@ using core::Error;
 bool may_drop(const core::Name& name, const LiveRelation& view) {
   const Oid schema = schema_of(name);
   return call([&] {
-    return compat::owns_relation(view.oid, GetUserId()) ||
-           compat::owns_schema(schema, GetUserId());
+    return compat::owns_relation(view.oid, GetUserId()) || compat::owns_schema(schema, GetUserId());
   });
 }
 
@@ -50,8 +50,7 @@ void drop_one(const core::Name& name, const LiveRelation& view, bool cascade) {
       drop->behavior = cascade ? DROP_CASCADE : DROP_RESTRICT;
       return reinterpret_cast<Node*>(drop);
     });
-    run_utility(statement,
-                "DROP MATERIALIZED VIEW " + print(name) + (cascade ? " CASCADE" : ""));
+    run_utility(statement, "DROP MATERIALIZED VIEW " + print(name) + (cascade ? " CASCADE" : ""));
   });
 }
 
@@ -100,10 +99,7 @@ std::vector<Action> drop_view(const std::string& name, bool cascade, bool if_exi
 
 std::vector<Action> drop_views(const std::optional<std::vector<std::string>>& names) {
   const PlanRequest request{[&](const core::Views& views) {
-    std::vector<core::Node> nodes;
-    if (names) return find_registered(views, *names);
-    for (core::Node node = 0; node < views.size(); ++node) nodes.push_back(node);
-    return nodes;
+    return names ? find_registered(views, *names) : core::all_views(views);
   }};
   GucScope limit;
   limit.set("lock_timeout", std::to_string(lock_timeout_ms()));

@@ -8,18 +8,24 @@
 namespace mvo::pg::detail {
 namespace {
 
-const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+const char* or_null(const std::string& text) {
+  return text.empty() ? nullptr : text.c_str();
+}
 
 // Raised in a guard, so that the server itself fills the fields and adds the caller's context.
 ErrorData* describe(const core::Error& error, MemoryContext parent) {
   const char *message = error.message.c_str(), *query = or_null(error.query);
   const char *detail = or_null(error.detail), *hint = or_null(error.hint);
+  const char* schema = error.view ? error.view->schema.c_str() : nullptr;
+  const char* table = error.view ? error.view->name.c_str() : nullptr;
   const int code = sqlstate_of(error.code), position = error.position;
   try {
     call([&] {
       ereport(ERROR, (errcode(code), errmsg("%s", message), detail ? errdetail("%s", detail) : 0,
                       hint ? errhint("%s", hint) : 0, query ? internalerrquery(query) : 0,
-                      position > 0 ? internalerrposition(position) : 0));
+                      position > 0 ? internalerrposition(position) : 0,
+                      schema ? err_generic_string(PG_DIAG_SCHEMA_NAME, schema) : 0,
+                      table ? err_generic_string(PG_DIAG_TABLE_NAME, table) : 0));
     });
   } catch (PgError& raised) {
     return raised.hand_over(parent);

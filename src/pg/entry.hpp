@@ -31,10 +31,12 @@ Datum entry(FunctionCallInfo fcinfo, Body body) {
 }  // namespace mvo::pg
 
 // Defines the SQL-callable function `name`; the braces after it are its body.
-#define MVO_FUNCTION(name)                                           \
-  extern "C" {                                                       \
-  PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                             \
-  }                                                                  \
-  static Datum name##_body(FunctionCallInfo fcinfo);                 \
-  Datum name(PG_FUNCTION_ARGS) { return mvo::pg::entry(fcinfo, name##_body); } \
+#define MVO_FUNCTION(name)                           \
+  extern "C" {                                       \
+  PGDLLEXPORT PG_FUNCTION_INFO_V1(name);             \
+  }                                                  \
+  static Datum name##_body(FunctionCallInfo fcinfo); \
+  Datum name(PG_FUNCTION_ARGS) {                     \
+    return mvo::pg::entry(fcinfo, name##_body);      \
+  }                                                  \
   static Datum name##_body([[maybe_unused]] FunctionCallInfo fcinfo)

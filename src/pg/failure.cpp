@@ -32,4 +32,10 @@ void name_operation(PgError& error, const char* operation, const core::Name& vie
   data.table_name = kept(error, view.name);
 }
 
+void name_operation(core::Error& error, const char* operation, const core::Name& view) {
+  error.message = std::string("could not ") + operation + " materialized view " + print(view) +
+                  ": " + error.message;
+  error.view = view;
+}
+
 }  // namespace mvo::pg

@@ -1,7 +1,7 @@
 // What is added to a server error on its way to the user.
 #pragma once
 
-#include "core/name.hpp"
+#include "core/error.hpp"
 #include "pg/guard.hpp"
 
 namespace mvo::pg {
@@ -13,12 +13,17 @@ void place_in_query(PgError& error, const std::string& query);
 // set. An interrupt keeps its message and says where it struck in its context.
 void name_operation(PgError& error, const char* operation, const core::Name& view);
 
-// Runs body(); an error of the server is thrown on with the operation named.
+void name_operation(core::Error& error, const char* operation, const core::Name& view);
+
+// Runs body(); an error is thrown on with the operation named.
 template <class Body>
 auto naming(const char* operation, const core::Name& view, Body body) {
   try {
     return body();
   } catch (PgError& error) {
+    name_operation(error, operation, view);
+    throw;
+  } catch (core::Error& error) {
     name_operation(error, operation, view);
     throw;
   }

@@ -17,9 +17,7 @@ std::vector<std::string> parts_of(const std::string& text, const char* what) {
   Datum parts = 0;
   try {
     const Datum written = text_datum(text);
-    parts = call([&] {
-      return DirectFunctionCall2(parse_ident, written, BoolGetDatum(true));
-    });
+    parts = call([&] { return DirectFunctionCall2(parse_ident, written, BoolGetDatum(true)); });
   } catch (PgError& error) {
     if (error.sqlstate() != ERRCODE_INVALID_PARAMETER_VALUE) throw;
     // One error turned into another, nothing survived: the function touches nothing but memory.
@@ -77,9 +75,8 @@ std::vector<std::string> caller_search_path() {
 std::vector<std::string> split_search_path(const std::string& setting) {
   List* schemas = NIL;
   // The split scribbles on its input, and its output points into it.
-  const bool valid = call([&] {
-    return SplitIdentifierString(pstrdup(setting.c_str()), ',', &schemas);
-  });
+  const bool valid =
+      call([&] { return SplitIdentifierString(pstrdup(setting.c_str()), ',', &schemas); });
   std::vector<std::string> path;
   if (!valid) return path;
   for (int i = 0; i < list_length(schemas); ++i)

@@ -17,9 +17,9 @@ class Identity {
  public:
   Identity(Oid role, Trust trust) {
     GetUserIdAndSecContext(&caller_, &context_);
-    SetUserIdAndSecContext(role, context_ | (trust == Trust::restricted
-                                                 ? SECURITY_RESTRICTED_OPERATION
-                                                 : SECURITY_LOCAL_USERID_CHANGE));
+    SetUserIdAndSecContext(role,
+                           context_ | (trust == Trust::restricted ? SECURITY_RESTRICTED_OPERATION
+                                                                  : SECURITY_LOCAL_USERID_CHANGE));
   }
   ~Identity() { SetUserIdAndSecContext(caller_, context_); }
   Identity(const Identity&) = delete;

@@ -31,9 +31,8 @@ IndexStmt* parse_index_statement(const std::string& text) {
     place_in_query(error, text);
     throw;
   }
-  Node* node = list_length(statements) == 1
-                   ? static_cast<RawStmt*>(linitial(statements))->stmt
-                   : nullptr;
+  Node* node =
+      list_length(statements) == 1 ? static_cast<RawStmt*>(linitial(statements))->stmt : nullptr;
   if (node == nullptr || !IsA(node, IndexStmt))
     throw Error{Code::syntax, "index must be a single CREATE INDEX statement",
                 "The statement is: " + text};

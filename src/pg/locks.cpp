@@ -22,15 +22,17 @@ using core::Error;
 // they wait for each other, and nothing worse.
 LOCKTAG tag_of(const core::Name& view, Oid extension) {
   const std::string key = view.schema + '\0' + view.name;
-  const std::uint64_t hash = hash_bytes_extended(
-      reinterpret_cast<const unsigned char*>(key.data()), static_cast<int>(key.size()), 0);
+  const std::uint64_t hash = hash_bytes_extended(reinterpret_cast<const unsigned char*>(key.data()),
+                                                 static_cast<int>(key.size()), 0);
   LOCKTAG tag;
   SET_LOCKTAG_OBJECT(tag, MyDatabaseId, extension, static_cast<std::uint32_t>(hash),
                      static_cast<std::uint16_t>(hash >> 32));
   return tag;
 }
 
-LOCKMODE mode_of(const RunLock& lock) { return lock.exclusive ? ExclusiveLock : ShareLock; }
+LOCKMODE mode_of(const RunLock& lock) {
+  return lock.exclusive ? ExclusiveLock : ShareLock;
+}
 
 std::string holders_of(const LOCKTAG& tag, LOCKMODE mode) {
   std::string list;
@@ -65,13 +67,13 @@ void wait_for(const RunLock& lock, const LOCKTAG& tag, const core::Views& regist
   if (const auto held = view_locked_by_us(registered))
     throw Error{Code::overlap,
                 "could not wait for another run: this transaction already holds a lock on "
-                "materialized view " + print(*held),
+                "materialized view " +
+                    print(*held),
                 "Materialized view " + print(lock.view) + " is in a run of " +
                     holders_of(tag, mode_of(lock)) + ".",
                 "Call it in a transaction of its own, or try again later."};
-  naming("lock", lock.view, [&] {
-    call([&] { (void)LockAcquire(&tag, mode_of(lock), false, false); });
-  });
+  naming("lock", lock.view,
+         [&] { call([&] { (void)LockAcquire(&tag, mode_of(lock), false, false); }); });
 }
 
 }  // namespace
@@ -94,8 +96,8 @@ std::optional<std::string> take_run_locks(const std::vector<RunLock>& locks, Ove
       wait_for(lock, tag, registered);
       continue;
     }
-    const std::string reason = "materialized view " + print(lock.view) +
-                               " is in a run of " + holders_of(tag, mode_of(lock));
+    const std::string reason = "materialized view " + print(lock.view) + " is in a run of " +
+                               holders_of(tag, mode_of(lock));
     if (overlap == Overlap::skip) return reason;
     throw Error{Code::overlap, reason, {}, "Try again later, or call with on_overlap => 'wait'."};
   }

@@ -16,7 +16,7 @@ std::vector<Entry> read_entries(const std::string& json, const char* path) {
   const SpiRows rows = query(
       "SELECT key, jsonb_typeof(value), coalesce(value #>> '{}', '')"
       " FROM jsonb_each(CASE WHEN $2 = '' THEN $1::jsonb ELSE $1::jsonb -> $2 END)",
-      {text_argument(json), text_argument(std::string_view(path))}, Sees::caller);
+      {text_argument(json), text_argument(path)}, Sees::caller);
   std::vector<Entry> entries;
   for (std::uint64_t i = 0; i < rows.size(); ++i)
     entries.push_back({rows.text(i, 0), rows.text(i, 1), rows.text(i, 2)});
@@ -25,8 +25,7 @@ std::vector<Entry> read_entries(const std::string& json, const char* path) {
 
 void require_kind(const Entry& entry, bool right, const char* wanted) {
   if (!right)
-    throw Error{Code::parameter_invalid,
-                "invalid value for option \"" + entry.key + "\"",
+    throw Error{Code::parameter_invalid, "invalid value for option \"" + entry.key + "\"",
                 std::string("It must be ") + wanted + ", not " + entry.kind + "."};
 }
 

@@ -21,8 +21,10 @@ constexpr int most_attempts = 10;
   std::string path;
   for (const core::Node node : cycle) path += print(views[node].name) + " -> ";
   path += print(views[cycle.front()].name);
-  throw Error{Code::cycle, "materialized views depend on each other in a cycle: " + path,
-              {}, "Register one of them again without the dependency."};
+  throw Error{Code::cycle,
+              "materialized views depend on each other in a cycle: " + path,
+              {},
+              "Register one of them again without the dependency."};
 }
 
 std::vector<RunLock> run_locks_for(const Planned& planned,
@@ -65,8 +67,10 @@ core::Node find_registered(const core::Views& views, const std::string& text) {
   const auto found = name.schema ? views.find(core::Name{*name.schema, name.name})
                                  : views.find(caller_search_path(), name.name);
   if (found) return *found;
-  throw Error{Code::not_registered, "materialized view " + print(name) + " is not registered",
-              {}, "Register it with mv_register()."};
+  throw Error{Code::not_registered,
+              "materialized view " + print(name) + " is not registered",
+              {},
+              "Register it with mv_register()."};
 }
 
 std::vector<core::Node> find_registered(const core::Views& views,
@@ -105,8 +109,10 @@ Locked plan_and_lock(const PlanRequest& request, const LockRequest& locking) {
     }
     holding.roll_back();
   }
-  throw Error{Code::overlap, "registrations changed while waiting for locks",
-              {}, "Try again when no views are being registered."};
+  throw Error{Code::overlap,
+              "registrations changed while waiting for locks",
+              {},
+              "Try again when no views are being registered."};
 }
 
 }  // namespace mvo::pg

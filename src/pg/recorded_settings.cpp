@@ -10,9 +10,12 @@ namespace {
 constexpr std::string_view search_path_prefix = "search_path=";
 
 constexpr std::array recorded_names{
-    "TimeZone",           "DateStyle",
-    "IntervalStyle",      "standard_conforming_strings",
-    "transform_null_equals", "default_text_search_config",
+    "TimeZone",
+    "DateStyle",
+    "IntervalStyle",
+    "standard_conforming_strings",
+    "transform_null_equals",
+    "default_text_search_config",
 };
 
 std::string current(const char* setting) {

@@ -87,7 +87,7 @@ void write_dependencies(const Registration& registration) {
   for (const WrittenName& dependency : registration.depends_on)
     query("INSERT INTO mv_orchestrator.dependency VALUES ($1, $2, $3, $4, $5)",
           {text_argument(registration.name.schema), text_argument(registration.name.name),
-           int_argument(++position), text_argument(dependency.schema),
+           int_argument(++position), nullable_argument(dependency.schema),
            text_argument(dependency.name)},
           Sees::latest);
 }
@@ -175,7 +175,8 @@ std::vector<core::Name> edited_views() {
   const SpiRows rows = query(
       "SELECT schema_name, view_name FROM mv_orchestrator.registry WHERE edited", {}, Sees::latest);
   std::vector<core::Name> names;
-  for (std::uint64_t i = 0; i < rows.size(); ++i) names.push_back({rows.text(i, 0), rows.text(i, 1)});
+  for (std::uint64_t i = 0; i < rows.size(); ++i)
+    names.push_back({rows.text(i, 0), rows.text(i, 1)});
   access.end();
   return names;
 }

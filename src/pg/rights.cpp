@@ -13,9 +13,9 @@ void Refusals::raise_if_any() const {
   if (views_.empty()) return;
   std::string list;
   for (const core::Name& view : views_) list += (list.empty() ? "" : ", ") + print(view);
-  throw core::Error{core::Code::rights_missing,
-                    std::string("permission denied to ") + action_ + " materialized view" +
-                        (views_.size() == 1 ? " " : "s ") + list};
+  throw core::Error{core::Code::rights_missing, std::string("permission denied to ") + action_ +
+                                                    " materialized view" +
+                                                    (views_.size() == 1 ? " " : "s ") + list};
 }
 
 Oid schema_of(const core::Name& name) {

@@ -29,15 +29,16 @@ void define_settings() {
   DefineCustomEnumVariable("mv_orchestrator.mode",
                            "Refresh mode of views that are registered with mode \"auto\".", nullptr,
                            &mode, mode, mode_values, PGC_USERSET, 0, nullptr, nullptr, nullptr);
-  DefineCustomIntVariable("mv_orchestrator.lock_timeout",
-                          "Longest wait for a lock in a call of mv_orchestrator.",
-                          "Zero turns this limit off. A shorter lock_timeout comes first.",
-                          &lock_timeout, lock_timeout, 0, INT_MAX, PGC_USERSET, GUC_UNIT_MS,
-                          nullptr, nullptr, nullptr);
+  DefineCustomIntVariable(
+      "mv_orchestrator.lock_timeout", "Longest wait for a lock in a call of mv_orchestrator.",
+      "Zero turns this limit off. A shorter lock_timeout comes first.", &lock_timeout, lock_timeout,
+      0, INT_MAX, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
   MarkGUCPrefixReserved("mv_orchestrator");
 }
 
-core::Mode mode_setting() { return static_cast<core::Mode>(mode); }
+core::Mode mode_setting() {
+  return static_cast<core::Mode>(mode);
+}
 
 int lock_timeout_ms() {
   if (lock_timeout == 0 || LockTimeout == 0) return std::max(lock_timeout, LockTimeout);

@@ -13,8 +13,7 @@ namespace mvo::pg {
 // transaction's own. After an error the rollback releases it, as it does everywhere in the server.
 class RunSnapshot {
  public:
-  RunSnapshot()
-      : snapshot_(call([] { return RegisterSnapshot(GetTransactionSnapshot()); })) {}
+  RunSnapshot() : snapshot_(call([] { return RegisterSnapshot(GetTransactionSnapshot()); })) {}
 
   // What another transaction wrote that this snapshot does not see.
   bool misses(TransactionId writer) const {

@@ -6,20 +6,26 @@
 
 namespace mvo::pg {
 
-Argument text_argument(std::string_view text) { return {TEXTOID, text_datum(text)}; }
+Argument text_argument(std::string_view text) {
+  return {TEXTOID, text_datum(text)};
+}
 
-Argument text_argument(const std::optional<std::string>& text) {
+Argument nullable_argument(const std::optional<std::string>& text) {
   if (!text) return {TEXTOID, 0, true};
-  return text_argument(std::string_view(*text));
+  return text_argument(*text);
 }
 
 Argument array_argument(const std::vector<std::string>& texts) {
   return {TEXTARRAYOID, text_array_datum(texts)};
 }
 
-Argument int_argument(std::int32_t value) { return {INT4OID, Int32GetDatum(value)}; }
+Argument int_argument(std::int32_t value) {
+  return {INT4OID, Int32GetDatum(value)};
+}
 
-Argument bool_argument(bool value) { return {BOOLOID, BoolGetDatum(value)}; }
+Argument bool_argument(bool value) {
+  return {BOOLOID, BoolGetDatum(value)};
+}
 
 // Columns count from 0 here, from 1 in SPI.
 std::optional<Datum> SpiRows::datum(std::uint64_t row, int column) const {
@@ -63,7 +69,8 @@ SpiRows query(const char* sql, std::initializer_list<Argument> arguments, Sees s
     return SPI_execute_with_args(sql, static_cast<int>(types.size()), types.data(), values.data(),
                                  nulls.c_str(), sees == Sees::caller, 0);
   });
-  if (result < 0) throw std::runtime_error(std::string("SPI failed: ") + SPI_result_code_string(result));
+  if (result < 0)
+    throw std::runtime_error(std::string("SPI failed: ") + SPI_result_code_string(result));
   return {SPI_tuptable, SPI_processed};
 }
 

@@ -33,7 +33,7 @@ struct Argument {
 };
 
 Argument text_argument(std::string_view text);
-Argument text_argument(const std::optional<std::string>& text);
+Argument nullable_argument(const std::optional<std::string>& text);
 Argument array_argument(const std::vector<std::string>& texts);
 Argument int_argument(std::int32_t value);
 Argument bool_argument(bool value);

@@ -1,9 +1,5 @@
 #include "pg/subtransaction.hpp"
 
-extern "C" {
-#include <utils/resowner.h>
-}
-
 namespace mvo::pg {
 
 Subtransaction::Subtransaction() : memory_(CurrentMemoryContext), owner_(CurrentResourceOwner) {

@@ -3,6 +3,10 @@
 
 #include "pg/guard.hpp"
 
+extern "C" {
+#include <utils/resowner.h>
+}
+
 namespace mvo::pg {
 
 // Rolled back when it goes out of scope uncommitted. Leaves the caller's memory context and

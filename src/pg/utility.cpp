@@ -8,9 +8,8 @@ extern "C" {
 namespace mvo::pg {
 
 RangeVar* range_var(const core::Name& name) {
-  return call([&] {
-    return makeRangeVar(pstrdup(name.schema.c_str()), pstrdup(name.name.c_str()), -1);
-  });
+  return call(
+      [&] { return makeRangeVar(pstrdup(name.schema.c_str()), pstrdup(name.name.c_str()), -1); });
 }
 
 std::int64_t run_utility(Node* statement, const std::string& text) {

@@ -23,7 +23,9 @@ TEST(Mode, AutoMeansPlain) {
   EXPECT_EQ(choose_mode(Mode::automatic, Mode::concurrent, Mode::concurrent), Mode::plain);
 }
 
-TEST(Mode, ListsWhatItKnows) { EXPECT_EQ(known_modes(), "\"auto\", \"plain\", \"concurrent\""); }
+TEST(Mode, ListsWhatItKnows) {
+  EXPECT_EQ(known_modes(), "\"auto\", \"plain\", \"concurrent\"");
+}
 
 }  // namespace
 }  // namespace mvo::core

@@ -22,7 +22,9 @@ std::vector<int> levels_of(const std::variant<Order, Cycle>& result) {
   return levels;
 }
 
-TEST(Order, IsEmptyForAnEmptyGraph) { EXPECT_TRUE(nodes_of(order_of(Graph(0, {}))).empty()); }
+TEST(Order, IsEmptyForAnEmptyGraph) {
+  EXPECT_TRUE(nodes_of(order_of(Graph(0, {}))).empty());
+}
 
 TEST(Order, TakesTheSmallestReadyNodeAtEveryPlace) {
   // 0 reads 3, so 1 goes first, then 2, then 3 and only then 0.

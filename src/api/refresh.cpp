@@ -1,0 +1,89 @@
+// mv_refresh, mv_refresh_all
+#include "core/error.hpp"
+#include "pg/arguments.hpp"
+#include "pg/entry.hpp"
+#include "pg/identifier.hpp"
+#include "pg/rows.hpp"
+#include "pg/run.hpp"
+
+#include "api/only_api.hpp"
+
+using namespace mvo;
+
+namespace {
+
+[[noreturn]] void reject(const char* argument, const std::string& value, const std::string& known) {
+  throw core::Error{core::Code::parameter_invalid,
+                    std::string("unrecognized ") + argument + " \"" + value + "\"",
+                    {},
+                    "Known values are " + known + "."};
+}
+
+std::optional<core::Mode> mode_argument(const pg::Arguments& arguments, int place) {
+  const auto text = arguments.optional_text(place);
+  if (!text) return std::nullopt;
+  if (const auto mode = core::parse_mode(*text)) return mode;
+  reject("mode", *text, core::known_modes());
+}
+
+core::Scope scope_argument(const pg::Arguments& arguments, int place) {
+  const std::string text = arguments.text_or(place, "self");
+  if (const auto scope = core::parse_scope(text)) return *scope;
+  reject("scope", text, "\"self\", \"upstream\", \"downstream\", \"both\"");
+}
+
+void check_on_error(const pg::Arguments& arguments, int place) {
+  const std::string text = arguments.text_or(place, "stop");
+  if (text != "stop") reject("on_error", text, "\"stop\"");
+}
+
+pg::Overlap overlap_argument(const pg::Arguments& arguments, int place) {
+  const std::string text = arguments.text_or(place, "wait");
+  if (const auto overlap = pg::parse_overlap(text)) return *overlap;
+  reject("on_overlap", text, "\"wait\", \"skip\", \"fail\"");
+}
+
+Datum return_steps(FunctionCallInfo fcinfo, const pg::RunResult& result) {
+  pg::ResultRows rows(fcinfo);
+  std::int32_t number = 0;
+  for (const core::Outcome& outcome : result.outcomes)
+    rows.add({pg::column(++number), pg::column(pg::print(result.views[outcome.step.view].name)),
+              pg::column(core::to_string(outcome.status)),
+              pg::column(core::to_string(outcome.step.mode)), pg::column(outcome.result.rows),
+              pg::column(outcome.result.changed), pg::column(outcome.elapsed),
+              pg::text_or_null(outcome.result.detail)});
+  return Datum{0};
+}
+
+}  // namespace
+
+// mv_refresh(name, scope, mode, on_error, on_overlap) -> steps
+MVO_FUNCTION(mv_refresh) {
+  const pg::Arguments arguments(fcinfo);
+  pg::require_writable("mv_refresh()");
+  const std::string name = arguments.text(0, "name");
+  const core::Scope scope = scope_argument(arguments, 1);
+  const auto mode = mode_argument(arguments, 2);
+  check_on_error(arguments, 3);
+  const pg::PlanRequest request{[&](const core::Views& views) {
+                                  return core::in_scope(views, pg::find_registered(views, name),
+                                                        scope);
+                                },
+                                mode};
+  return return_steps(fcinfo, pg::run(request, overlap_argument(arguments, 4)));
+}
+
+// mv_refresh_all(names, mode, on_error, on_overlap) -> steps
+MVO_FUNCTION(mv_refresh_all) {
+  const pg::Arguments arguments(fcinfo);
+  pg::require_writable("mv_refresh_all()");
+  const auto names = arguments.optional_texts(0, "names");
+  const auto mode = mode_argument(arguments, 1);
+  check_on_error(arguments, 2);
+  const pg::PlanRequest request{[&](const core::Views& views) {
+                                  return names ? pg::find_registered(views, *names)
+                                               : core::enabled_views(views);
+                                },
+                                mode};
+  return return_steps(fcinfo, pg::run(request, overlap_argument(arguments, 3)));
+}

@@ -1,0 +1,16 @@
+#include "pg/refresh.hpp"
+
+namespace mvo::pg {
+
+core::Refreshed refresh_in(core::Mode mode, const core::Name& view) {
+  switch (mode) {
+    case core::Mode::concurrent:
+      return refresh_concurrent(view);
+    case core::Mode::plain:
+    case core::Mode::automatic:
+      break;
+  }
+  return refresh_plain(view);
+}
+
+}  // namespace mvo::pg

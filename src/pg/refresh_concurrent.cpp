@@ -1,0 +1,10 @@
+#include "pg/core_refresh.hpp"
+#include "pg/refresh.hpp"
+
+namespace mvo::pg {
+
+core::Refreshed refresh_concurrent(const core::Name& view) {
+  return {run_core_refresh(view, true), std::nullopt};
+}
+
+}  // namespace mvo::pg

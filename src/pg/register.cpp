@@ -1,0 +1,215 @@
+#include "pg/register.hpp"
+
+#include <algorithm>
+
+#include "core/error.hpp"
+#include "pg/compat.hpp"
+#include "pg/datum.hpp"
+#include "pg/definition.hpp"
+#include "pg/failure.hpp"
+#include "pg/guc_scope.hpp"
+#include "pg/identity.hpp"
+#include "pg/index_statement.hpp"
+#include "pg/normal_form.hpp"
+#include "pg/plan.hpp"
+#include "pg/recorded_settings.hpp"
+#include "pg/registry.hpp"
+#include "pg/rights.hpp"
+#include "pg/subtransaction.hpp"
+
+extern "C" {
+#include <nodes/nodeFuncs.h>
+}
+
+namespace mvo::pg {
+namespace {
+
+using core::Code;
+using core::Error;
+
+core::Name new_name(const std::string& text) {
+  const WrittenName written = parse_name(text, "materialized view name");
+  return {written.schema ? *written.schema : creation_schema(), written.name};
+}
+
+std::string role_name(Oid role) {
+  return call([&] { return GetUserNameFromId(role, false); });
+}
+
+// The role that an existing view or registration belongs to. A live view's owner comes first: a
+// registration that somebody else made before the view was there gives him no say.
+std::optional<std::string> present_owner(const std::optional<LiveRelation>& live,
+                                         const std::optional<Registration>& registered) {
+  if (live) return role_name(live->owner);
+  if (registered) return registered->owner;
+  return std::nullopt;
+}
+
+void check_caller_has(const std::string& role, const core::Name& name, const char* action) {
+  const Oid oid = call([&] { return get_role_oid(role.c_str(), true); });
+  // Of an owner who is gone only a superuser has the rights.
+  const bool has = OidIsValid(oid) ? has_rights_of(oid) : call([] { return superuser(); });
+  if (has) return;
+  Refusals refusals(action);
+  refusals.add(name);
+  refusals.raise_if_any();
+}
+
+std::string owner_for(const core::Name& name, const Options& options,
+                      const std::optional<std::string>& present) {
+  if (present) {
+    check_caller_has(*present, name, "register");
+    if (options.owner && *options.owner != *present)
+      throw Error{Code::parameter_invalid,
+                  "materialized view " + print(name) + " belongs to role " + print(*present),
+                  "Registering a name again does not change its owner.",
+                  "Use ALTER MATERIALIZED VIEW ... OWNER TO, or mv_unregister() first."};
+    return *present;
+  }
+  if (!options.owner) return role_name(GetUserId());
+  const Oid role = call([&] { return get_role_oid(options.owner->c_str(), false); });
+  call([&] { compat::check_can_become(GetUserId(), role); });
+  return *options.owner;
+}
+
+void check_may_create(const core::Name& name, const std::string& owner) {
+  const Oid schema = schema_of(name);
+  const Oid role = call([&] { return get_role_oid(owner.c_str(), true); });
+  if (OidIsValid(role) && call([&] { return compat::may_create_in(schema, role); })) return;
+  throw Error{Code::rights_missing,
+              "permission denied to register materialized view " + print(name),
+              "Role " + print(owner) + " lacks CREATE on schema " + print(name.schema) + "."};
+}
+
+core::Mode mode_named(const std::string& text) {
+  if (const auto mode = core::parse_mode(text)) return *mode;
+  throw Error{Code::parameter_invalid,
+              "unrecognized mode \"" + text + "\"",
+              {},
+              "The modes are " + core::known_modes() + "."};
+}
+
+// A registered view, else a live relation, along the search_path; else as written.
+WrittenName resolve(const WrittenName& written, const core::Views& views) {
+  if (written.schema) return written;
+  const auto path = caller_search_path();
+  if (const auto node = views.find(path, written.name))
+    return {views[*node].name.schema, written.name};
+  for (const std::string& schema : path)
+    if (find_relation({schema, written.name})) return {schema, written.name};
+  return written;
+}
+
+std::vector<WrittenName> dependencies_of(const RegisterRequest& request, const core::Name& name) {
+  const core::Views views = load_views(Sees::latest);
+  std::vector<WrittenName> dependencies;
+  for (const std::string& text : request.depends_on) {
+    const WrittenName dependency = resolve(parse_name(text, "dependency"), views);
+    // A name that is not there yet can only be this view itself if this view's schema is where an
+    // unqualified name would be looked up.
+    if (dependency.name == name.name &&
+        (dependency.schema ? *dependency.schema == name.schema
+                           : std::ranges::count(caller_search_path(), name.schema) > 0))
+      throw Error{Code::cycle, "materialized view " + print(name) + " cannot depend on itself",
+                  {},          {},
+                  0,           {},
+                  name};
+    const bool repeated = std::ranges::any_of(dependencies, [&](const WrittenName& other) {
+      return other.schema == dependency.schema && other.name == dependency.name;
+    });
+    if (!repeated) dependencies.push_back(dependency);
+  }
+  return dependencies;
+}
+
+bool means_not_yet(const PgError& error) {
+  return error.sqlstate() == ERRCODE_UNDEFINED_TABLE ||
+         error.sqlstate() == ERRCODE_UNDEFINED_SCHEMA ||
+         error.sqlstate() == ERRCODE_UNDEFINED_FUNCTION ||
+         error.sqlstate() == ERRCODE_UNDEFINED_OBJECT;
+}
+
+void check_key_columns(const Registration& registration, const CreateTableAsStmt* create) {
+  const Query* query = castNode(Query, create->query);
+  std::vector<std::string> columns;
+  for (int i = 0; i < list_length(query->targetList); ++i) {
+    const auto* column = static_cast<const TargetEntry*>(list_nth(query->targetList, i));
+    if (!column->resjunk) columns.push_back(to_string(column->resname));
+  }
+  for (const std::string& column : registration.unique_key)
+    if (std::ranges::find(columns, column) == columns.end())
+      throw Error{Code::column_missing, "column " + print(column) +
+                                            " of the unique key does not exist in " +
+                                            print(registration.name)};
+}
+
+// Analysis with the owner's identity and the settings that are recorded; what it finds missing may
+// come later.
+void check_definition(const Registration& registration) {
+  check_is_one_query(registration.definition);
+  const Oid owner = call([&] { return get_role_oid(registration.owner.c_str(), false); });
+  Subtransaction attempt;
+  try {
+    const Identity identity(owner, Trust::restricted);
+    GucScope settings;
+    settings.set_all(registration.settings);
+    check_key_columns(registration, analyse_creation(registration, false));
+    settings.end();
+    attempt.commit();
+  } catch (const PgError& error) {
+    if (!means_not_yet(error)) throw;
+    attempt.roll_back();
+  }
+}
+
+std::vector<std::string> key_columns(const std::vector<std::string>& written) {
+  std::vector<std::string> columns;
+  for (const std::string& text : written) {
+    columns.push_back(parse_identifier(text, "unique key column"));
+    if (std::ranges::count(columns, columns.back()) > 1)
+      throw Error{Code::parameter_invalid,
+                  "column " + print(columns.back()) + " appears twice in the unique key"};
+  }
+  return columns;
+}
+
+}  // namespace
+
+core::Name register_view(const RegisterRequest& request) {
+  Registration registration;
+  registration.name = new_name(request.name);
+  const core::Name& name = registration.name;
+  registration.mode = mode_named(request.mode);
+  registration.options = read_options(request.options);
+  schema_of(name);
+
+  const auto live = find_relation(name);
+  if (live) check_is_view(name, *live);
+  const auto before = load_registration(name);
+  registration.owner = owner_for(name, registration.options, present_owner(live, before));
+  check_may_create(name, registration.owner);
+
+  registration.settings = record_settings();
+  registration.definition = request.definition;
+  registration.depends_on = dependencies_of(request, name);
+  registration.unique_key = key_columns(request.unique_key);
+  registration.indexes = request.indexes;
+  naming("register", name, [&] {
+    for (const std::string& index : registration.indexes) check_index_statement(index, name);
+    check_definition(registration);
+  });
+  registration.edited = live && match(registration, *live) != Match::same;
+  save_registration(registration);
+  return name;
+}
+
+void unregister_view(const std::string& text) {
+  const core::Views views = load_views(Sees::latest);
+  const core::Name& name = views[find_registered(views, text)].name;
+  const auto owner = present_owner(find_relation(name), load_registration(name));
+  if (owner) check_caller_has(*owner, name, "unregister");
+  if (!remove_registration(name))
+    throw Error{Code::not_registered, "materialized view " + print(name) + " is not registered"};
+}
+
+}  // namespace mvo::pg

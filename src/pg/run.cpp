@@ -1,0 +1,169 @@
+#include "pg/run.hpp"
+
+#include <algorithm>
+
+#include "core/error.hpp"
+#include "pg/compat.hpp"
+#include "pg/failure.hpp"
+#include "pg/guc_scope.hpp"
+#include "pg/normal_form.hpp"
+#include "pg/recorded_settings.hpp"
+#include "pg/refresh.hpp"
+#include "pg/registry.hpp"
+#include "pg/rights.hpp"
+#include "pg/settings.hpp"
+#include "pg/snapshot.hpp"
+
+extern "C" {
+#include <utils/timestamp.h>
+}
+
+namespace mvo::pg {
+namespace {
+
+using core::Code;
+using core::Error;
+
+core::Microseconds now() {
+  return core::Microseconds(GetCurrentTimestamp());
+}
+
+std::string listed(const std::vector<core::Name>& names) {
+  std::string list;
+  for (const core::Name& name : names) list += (list.empty() ? "" : ", ") + print(name);
+  return list;
+}
+
+void check_may_refresh(const Planned& planned) {
+  Refusals refusals("refresh");
+  std::vector<core::Name> missing;
+  for (const core::Step& step : planned.plan) {
+    const core::Name& name = planned.name(step);
+    const auto relation = find_relation(name);
+    if (!relation) {
+      missing.push_back(name);
+      continue;
+    }
+    check_is_view(name, *relation);
+    if (!call([&] { return compat::may_refresh(relation->oid, GetUserId()); })) refusals.add(name);
+  }
+  refusals.raise_if_any();
+  if (missing.empty()) return;
+  const bool one = missing.size() == 1;
+  throw Error{Code::view_missing,
+              std::string("materialized view") + (one ? " " : "s ") + listed(missing) +
+                  (one ? " does not exist" : " do not exist"),
+              {},
+              "Create what is missing with mv_create() or mv_create_all()."};
+}
+
+// The recorded search_path alone: what a definition's functions look up when they run. TimeZone and
+// the like stay the caller's, as with core's REFRESH.
+void set_recorded_search_path(GucScope& settings, const core::Name& view) {
+  if (compat::server_locks_search_path) return;
+  const auto registration = load_registration(view);
+  if (!registration) return;
+  for (const std::string& setting : registration->settings)
+    if (setting.starts_with("search_path=")) settings.set_all({setting});
+}
+
+void check_snapshot_sees(const core::Name& view, const RunSnapshot& snapshot) {
+  const auto relation = find_relation(view);
+  if (relation && !snapshot.misses(relation->changed_by)) return;
+  throw Error{Code::changed_after_snapshot, "it was changed after this transaction's snapshot",
+              "An older image must not replace a newer one.", "Retry the transaction."};
+}
+
+// The views of the plan whose registered text is not what they were created from, with what is to
+// be said of them.
+class UnappliedEdits {
+ public:
+  explicit UnappliedEdits(const Planned& planned) {
+    const auto edited = edited_views();
+    for (const core::Step& step : planned.plan) {
+      const core::Name& name = planned.name(step);
+      if (std::ranges::find(edited, name) == edited.end()) continue;
+      const auto match = compare(name);
+      if (match == Match::same) continue;
+      names_.push_back(name);
+      details_.push_back(match == Match::differs
+                             ? "the registered definition is newer and not applied"
+                             : "the registered definition is newer and cannot be analysed");
+    }
+  }
+
+  std::string detail(const core::Name& view) const {
+    const auto found = std::ranges::find(names_, view);
+    return found == names_.end() ? "" : details_[found - names_.begin()];
+  }
+
+  // An edit is never silently not applied: one warning a run.
+  void warn() const {
+    if (names_.empty()) return;
+    const std::string list = listed(names_);
+    call([&] {
+      ereport(
+          WARNING,
+          (errmsg("%s is refreshed with a definition older than the registered one", list.c_str()),
+           errhint("Drop it with mv_drop() and create it with mv_create() to apply the "
+                   "registered definition.")));
+    });
+  }
+
+ private:
+  static Match compare(const core::Name& name) {
+    const auto registration = load_registration(name);
+    const auto relation = find_relation(name);
+    return registration && relation ? match(*registration, *relation) : Match::same;
+  }
+
+  std::vector<core::Name> names_;
+  std::vector<std::string> details_;
+};
+
+core::Refreshed refresh_step(const core::Name& view, core::Mode mode, const RunSnapshot& snapshot) {
+  check_for_interrupts();
+  GucScope settings;
+  set_recorded_search_path(settings, view);
+  core::Refreshed result =
+      naming("refresh", view, [&] { return snapshot.run([&] { return refresh_in(mode, view); }); });
+  settings.end();
+  return result;
+}
+
+std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds started) {
+  const UnappliedEdits edits(planned);
+  RunSnapshot snapshot;
+  for (const core::Step& step : planned.plan) {
+    const core::Name& view = planned.name(step);
+    naming("refresh", view, [&] { check_snapshot_sees(view, snapshot); });
+  }
+  auto outcomes = core::run(
+      planned.plan, started,
+      [&](const core::Step& step) {
+        const core::Name& view = planned.name(step);
+        core::Refreshed result = refresh_step(view, step.mode, snapshot);
+        result.detail = edits.detail(view);
+        return result;
+      },
+      now);
+  snapshot.release();
+  edits.warn();
+  return outcomes;
+}
+
+}  // namespace
+
+RunResult run(const PlanRequest& request, Overlap overlap) {
+  const core::Microseconds started = now();
+  GucScope limit;
+  limit.set("lock_timeout", std::to_string(lock_timeout_ms()));
+  Locked locked =
+      plan_and_lock(request, {.check = check_may_refresh, .overlap = overlap, .lock_views = true});
+  auto outcomes = locked.busy ? core::skip(locked.planned.plan, *locked.busy)
+                              : run_steps(locked.planned, started);
+  limit.end();
+  return {std::move(locked.planned.views), std::move(outcomes)};
+}
+
+}  // namespace mvo::pg
