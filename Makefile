@@ -31,7 +31,7 @@ PROVE_TESTS = $(sort $(wildcard test/t/*.pl))
 
 # The error bridge is tested by a module of its own, which is never installed.
 BRIDGE_TEST = test/bridge/bridge_test.so
-BRIDGE_OBJS = test/bridge/bridge_test.o src/pg/guard.o src/pg/entry.o src/pg/subtransaction.o
+BRIDGE_OBJS = test/bridge/bridge_test.o $(filter-out src/module.o src/api/%,$(OBJS))
 REGRESS_PREP = $(BRIDGE_TEST)
 
 PG_CONFIG ?= pg_config
@@ -52,7 +52,7 @@ include $(PGXS)
 override CPPFLAGS := $(filter-out -I$(SERVER_INCLUDES),$(CPPFLAGS))
 
 $(BRIDGE_TEST): $(BRIDGE_OBJS)
-	$(CXX) $(CXXFLAGS) $(CFLAGS_SL) -shared -o $@ $^ $(LDFLAGS)
+	$(CXX) $(CXXFLAGS) $(CFLAGS_SL) -shared -Wl,-Bsymbolic -o $@ $^ $(LDFLAGS)
 
 -include $(OBJS:.o=.d) test/bridge/bridge_test.d
 
