@@ -59,6 +59,8 @@ COMMENT ON TABLE mv_orchestrator.dependency IS
 COMMENT ON COLUMN mv_orchestrator.dependency.depends_on_schema IS
     'null for a name that named nothing at registration: looked up at each ordering';
 
+REVOKE ALL ON mv_orchestrator.registry, mv_orchestrator.dependency FROM PUBLIC;
+
 SELECT pg_catalog.pg_extension_config_dump('mv_orchestrator.registry', '');
 SELECT pg_catalog.pg_extension_config_dump('mv_orchestrator.dependency', '');
 

@@ -11,6 +11,7 @@
 #include "pg/index_statement.hpp"
 #include "pg/normal_form.hpp"
 #include "pg/plan.hpp"
+#include "pg/recorded_settings.hpp"
 #include "pg/registry.hpp"
 #include "pg/rights.hpp"
 #include "pg/settings.hpp"
@@ -74,34 +75,39 @@ void comment_on(const Registration& registration) {
   run_utility(statement, "COMMENT ON MATERIALIZED VIEW " + print(registration.name));
 }
 
-// The author's text is analysed under restriction and never again: what is executed is the
-// analysed tree, and the server restricts its execution itself.
-void create_view(const Registration& registration, bool with_data) {
-  const Oid owner = role_named(registration.owner);
-  const Identity identity(owner, Trust::local);
+CreateTableAsStmt* analyse_as_author(const Registration& registration, Oid owner, bool with_data) {
+  const Identity identity(owner, Trust::restricted);
   GucScope settings;
   settings.set_all(registration.settings);
-  CreateTableAsStmt* statement = nullptr;
-  {
-    const Identity restricted(owner, Trust::restricted);
-    statement = analyse_creation(registration, with_data);
-  }
-  run_utility(
-      reinterpret_cast<Node*>(statement),
-      "CREATE MATERIALIZED VIEW " + print(registration.name) + " AS " + registration.definition);
-  create_missing_indexes(registration, find_relation(registration.name).value().oid);
-  comment_on(registration);
+  CreateTableAsStmt* statement = analyse_creation(registration, with_data);
   settings.end();
+  return statement;
 }
 
 int complete_indexes(const Registration& registration, const LiveRelation& view) {
-  lock_view(registration.name, ShareLock);
   const Identity identity(view.owner, Trust::local);
   GucScope settings;
   settings.set_all(registration.settings);
   const int created = create_missing_indexes(registration, view.oid);
   settings.end();
   return created;
+}
+
+// The author's text is analysed under restriction and never again: what is executed is the
+// analysed tree, and the server restricts its execution itself. It is executed as a refresh is:
+// with the recorded search_path, everything else as the caller has it.
+void create_view(const Registration& registration, bool with_data) {
+  const Oid owner = role_named(registration.owner);
+  const Identity identity(owner, Trust::local);
+  CreateTableAsStmt* statement = analyse_as_author(registration, owner, with_data);
+  GucScope settings;
+  settings.set_all(search_path_of(registration.settings));
+  run_utility(
+      reinterpret_cast<Node*>(statement),
+      "CREATE MATERIALIZED VIEW " + print(registration.name) + " AS " + registration.definition);
+  comment_on(registration);
+  settings.end();
+  complete_indexes(registration, find_relation(registration.name).value());
 }
 
 void check_matches(const Registration& registration, const LiveRelation& view) {
@@ -136,8 +142,7 @@ std::vector<Action> create_views(const std::optional<std::vector<std::string>>& 
     return with_missing_sources(views,
                                 names ? find_registered(views, *names) : core::all_views(views));
   }};
-  GucScope limit;
-  limit.set("lock_timeout", std::to_string(lock_timeout_ms()));
+  LockLimit limit;
   const Planned planned = plan_and_lock(request, {.check = check_may_create}).planned;
   RunSnapshot snapshot;
   std::vector<Action> actions;

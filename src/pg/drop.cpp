@@ -5,7 +5,6 @@
 #include "core/error.hpp"
 #include "pg/compat.hpp"
 #include "pg/failure.hpp"
-#include "pg/guc_scope.hpp"
 #include "pg/identifier.hpp"
 #include "pg/identity.hpp"
 #include "pg/plan.hpp"
@@ -84,8 +83,7 @@ std::vector<Action> drop_view(const std::string& name, bool cascade, bool if_exi
     locking.also_changed = [&](const core::Views& views) {
       return views.graph().with_readers({find_registered(views, name)});
     };
-  GucScope limit;
-  limit.set("lock_timeout", std::to_string(lock_timeout_ms()));
+  LockLimit limit;
   const Planned planned = plan_and_lock(request, locking).planned;
   const core::Name& view = planned.name(planned.plan.front());
   std::vector<Action> actions{{view, "missing"}};
@@ -101,8 +99,7 @@ std::vector<Action> drop_views(const std::optional<std::vector<std::string>>& na
   const PlanRequest request{[&](const core::Views& views) {
     return names ? find_registered(views, *names) : core::all_views(views);
   }};
-  GucScope limit;
-  limit.set("lock_timeout", std::to_string(lock_timeout_ms()));
+  LockLimit limit;
   Planned planned = plan_and_lock(request, {.check = check_may_drop}).planned;
   std::ranges::reverse(planned.plan);
   std::vector<Action> actions;

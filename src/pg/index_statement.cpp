@@ -12,6 +12,7 @@ extern "C" {
 #include <access/table.h>
 #include <catalog/pg_index.h>
 #include <parser/parse_utilcmd.h>
+#include <storage/lmgr.h>
 #include <tcop/tcopprot.h>
 #include <utils/rel.h>
 #include <utils/relcache.h>
@@ -117,6 +118,7 @@ bool has_name(const std::vector<LiveIndex>& indexes, const char* name) {
 // is marked as analysed, and DefineIndex restricts itself while it evaluates expressions.
 void create_index(IndexStmt* statement, const Registration& registration, Oid view,
                   const std::string& text) {
+  call([&] { LockRelationOid(view, ShareLock); });  // what CREATE INDEX takes
   statement->relation = range_var(registration.name);
   IndexStmt* analysed = nullptr;
   {

@@ -61,16 +61,16 @@ Match match(const Registration& registration, const LiveRelation& view) {
   const Oid author = call([&] { return get_role_oid(registration.owner.c_str(), true); });
   if (!OidIsValid(author)) return Match::invalid;
   const std::string live = normal_form_of_live(view);
+  Match result = Match::invalid;
   Subtransaction attempt;
   try {
     const std::string registered = normal_form_of_registered(registration, author);
-    attempt.commit();
-    return registered == live ? Match::same : Match::differs;
+    result = registered == live ? Match::same : Match::differs;
   } catch (const PgError& error) {
     if (error.is_interrupt()) throw;
-    attempt.roll_back();
-    return Match::invalid;
   }
+  attempt.roll_back();  // nothing that looking did or locked stays
+  return result;
 }
 
 }  // namespace mvo::pg

@@ -41,10 +41,16 @@ std::vector<std::string> record_settings() {
   return settings;
 }
 
-std::vector<std::string> recorded_search_path(const std::vector<std::string>& settings) {
+std::vector<std::string> search_path_of(const std::vector<std::string>& settings) {
+  std::vector<std::string> found;
   for (const std::string& setting : settings)
-    if (setting.starts_with(search_path_prefix))
-      return split_search_path(setting.substr(search_path_prefix.size()));
+    if (setting.starts_with(search_path_prefix)) found.push_back(setting);
+  return found;
+}
+
+std::vector<std::string> recorded_search_path(const std::vector<std::string>& settings) {
+  for (const std::string& setting : search_path_of(settings))
+    return split_search_path(setting.substr(search_path_prefix.size()));
   return {};
 }
 

@@ -10,6 +10,8 @@ namespace mvo::pg {
 // that nobody's temporary table comes before a real one.
 std::vector<std::string> record_settings();
 
+// Of the recorded settings, search_path alone: what is in force when a view's query runs.
+std::vector<std::string> search_path_of(const std::vector<std::string>& settings);
 // The schemas of the recorded search_path, in order.
 std::vector<std::string> recorded_search_path(const std::vector<std::string>& settings);
 

@@ -15,6 +15,7 @@
 #include "pg/recorded_settings.hpp"
 #include "pg/registry.hpp"
 #include "pg/rights.hpp"
+#include "pg/settings.hpp"
 #include "pg/subtransaction.hpp"
 
 extern "C" {
@@ -144,7 +145,8 @@ void check_key_columns(const Registration& registration, const CreateTableAsStmt
 }
 
 // Analysis with the owner's identity and the settings that are recorded; what it finds missing may
-// come later.
+// come later. It is rolled back in any case: registration keeps no lock on what it read, and code
+// that ran leaves nothing.
 void check_definition(const Registration& registration) {
   check_is_one_query(registration.definition);
   const Oid owner = call([&] { return get_role_oid(registration.owner.c_str(), false); });
@@ -155,11 +157,10 @@ void check_definition(const Registration& registration) {
     settings.set_all(registration.settings);
     check_key_columns(registration, analyse_creation(registration, false));
     settings.end();
-    attempt.commit();
   } catch (const PgError& error) {
     if (!means_not_yet(error)) throw;
-    attempt.roll_back();
   }
+  attempt.roll_back();
 }
 
 std::vector<std::string> key_columns(const std::vector<std::string>& written) {
@@ -176,6 +177,7 @@ std::vector<std::string> key_columns(const std::vector<std::string>& written) {
 }  // namespace
 
 core::Name register_view(const RegisterRequest& request) {
+  LockLimit limit;
   Registration registration;
   registration.name = new_name(request.name);
   const core::Name& name = registration.name;
@@ -200,16 +202,19 @@ core::Name register_view(const RegisterRequest& request) {
   });
   registration.edited = live && match(registration, *live) != Match::same;
   save_registration(registration);
+  limit.end();
   return name;
 }
 
 void unregister_view(const std::string& text) {
+  LockLimit limit;
   const core::Views views = load_views(Sees::latest);
   const core::Name& name = views[find_registered(views, text)].name;
   const auto owner = present_owner(find_relation(name), load_registration(name));
   if (owner) check_caller_has(*owner, name, "unregister");
   if (!remove_registration(name))
     throw Error{Code::not_registered, "materialized view " + print(name) + " is not registered"};
+  limit.end();
 }
 
 }  // namespace mvo::pg

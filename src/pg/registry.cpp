@@ -85,11 +85,14 @@ void write_dependencies(const Registration& registration) {
         Sees::latest);
   int position = 0;
   for (const WrittenName& dependency : registration.depends_on)
-    query("INSERT INTO mv_orchestrator.dependency VALUES ($1, $2, $3, $4, $5)",
-          {text_argument(registration.name.schema), text_argument(registration.name.name),
-           int_argument(++position), nullable_argument(dependency.schema),
-           text_argument(dependency.name)},
-          Sees::latest);
+    query(
+        "INSERT INTO mv_orchestrator.dependency (schema_name, view_name, position, "
+        "depends_on_schema,"
+        " depends_on_name) VALUES ($1, $2, $3, $4, $5)",
+        {text_argument(registration.name.schema), text_argument(registration.name.name),
+         int_argument(++position), nullable_argument(dependency.schema),
+         text_argument(dependency.name)},
+        Sees::latest);
 }
 
 }  // namespace
@@ -134,8 +137,9 @@ std::optional<Registration> load_registration(const core::Name& name) {
 void save_registration(const Registration& registration) {
   Access access;
   query(
-      "INSERT INTO mv_orchestrator.registry"
-      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10)"
+      "INSERT INTO mv_orchestrator.registry (schema_name, view_name, owner, definition, unique_key,"
+      " indexes, mode, options, settings, edited) VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, "
+      "$9, $10)"
       " ON CONFLICT (schema_name, view_name) DO UPDATE SET (owner, definition, unique_key,"
       " indexes, mode, options, settings, edited) = (excluded.owner, excluded.definition,"
       " excluded.unique_key, excluded.indexes, excluded.mode, excluded.options,"

@@ -63,8 +63,7 @@ void set_recorded_search_path(GucScope& settings, const core::Name& view) {
   if (compat::server_locks_search_path) return;
   const auto registration = load_registration(view);
   if (!registration) return;
-  for (const std::string& setting : registration->settings)
-    if (setting.starts_with("search_path=")) settings.set_all({setting});
+  settings.set_all(search_path_of(registration->settings));
 }
 
 void check_snapshot_sees(const core::Name& view, const RunSnapshot& snapshot) {
@@ -156,8 +155,7 @@ std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds 
 
 RunResult run(const PlanRequest& request, Overlap overlap) {
   const core::Microseconds started = now();
-  GucScope limit;
-  limit.set("lock_timeout", std::to_string(lock_timeout_ms()));
+  LockLimit limit;
   Locked locked =
       plan_and_lock(request, {.check = check_may_refresh, .overlap = overlap, .lock_views = true});
   auto outcomes = locked.busy ? core::skip(locked.planned.plan, *locked.busy)

@@ -40,9 +40,12 @@ core::Mode mode_setting() {
   return static_cast<core::Mode>(mode);
 }
 
-int lock_timeout_ms() {
-  if (lock_timeout == 0 || LockTimeout == 0) return std::max(lock_timeout, LockTimeout);
-  return std::min(lock_timeout, LockTimeout);
+LockLimit::LockLimit() {
+  // Zero is no limit, so it is the larger of the two that counts where one is zero.
+  const bool both = lock_timeout != 0 && LockTimeout != 0;
+  const int limit =
+      both ? std::min(lock_timeout, LockTimeout) : std::max(lock_timeout, LockTimeout);
+  scope_.set("lock_timeout", std::to_string(limit));
 }
 
 }  // namespace mvo::pg

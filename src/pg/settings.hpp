@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/mode.hpp"
+#include "pg/guc_scope.hpp"
 
 namespace mvo::pg {
 
@@ -10,8 +11,15 @@ void define_settings();
 
 // mv_orchestrator.mode: how views registered as "auto" are refreshed.
 core::Mode mode_setting();
-// The limit of each lock wait of ours in milliseconds, 0 for none: the smaller of
-// mv_orchestrator.lock_timeout and the server's lock_timeout.
-int lock_timeout_ms();
+// Bounds every lock wait until its end(): by mv_orchestrator.lock_timeout, or by the server's
+// lock_timeout where that is shorter.
+class LockLimit {
+ public:
+  LockLimit();
+  void end() { scope_.end(); }
+
+ private:
+  GucScope scope_;
+};
 
 }  // namespace mvo::pg
