@@ -8,6 +8,7 @@
 #include "pg/subtransaction.hpp"
 
 extern "C" {
+#include <parser/parsetree.h>
 #include <utils/fmgrprotos.h>
 #include <utils/ruleutils.h>
 }
@@ -18,8 +19,35 @@ namespace {
 // Printing once is not a fixpoint: `varchar IN (…)` needs three rounds.
 constexpr int most_rounds = 5;
 
+void name_branches(Node* operation, Query* query, List* top);
+
+// Gives every branch of a set operation the column names of the first one. They mean nothing there,
+// and pg_get_viewdef prints them so, but not pg_get_querydef: without this a restored view would
+// differ from its own text.
+void name_branches_like(List* top, Query* query) {
+  if (query->setOperations != nullptr) name_branches(query->setOperations, query, top);
+}
+
+void name_branches(Node* operation, Query* query, List* top) {
+  if (IsA(operation, SetOperationStmt)) {
+    auto* both = castNode(SetOperationStmt, operation);
+    name_branches(both->larg, query, top);
+    name_branches(both->rarg, query, top);
+    return;
+  }
+  Query* branch = rt_fetch(castNode(RangeTblRef, operation)->rtindex, query->rtable)->subquery;
+  for (int i = 0; i < list_length(branch->targetList) && i < list_length(top); ++i) {
+    auto* column = static_cast<TargetEntry*>(list_nth(branch->targetList, i));
+    if (!column->resjunk) column->resname = static_cast<TargetEntry*>(list_nth(top, i))->resname;
+  }
+  name_branches_like(top, branch);
+}
+
 std::string print_query(Query* query) {
-  return call([&] { return pg_get_querydef(query, false); });
+  return call([&] {
+    name_branches_like(query->targetList, query);
+    return pg_get_querydef(query, false);
+  });
 }
 
 // Needs canonical settings. `query` was analysed with whatever settings its text asks for.
