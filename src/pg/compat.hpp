@@ -5,6 +5,7 @@
 
 extern "C" {
 #include <catalog/pg_namespace.h>
+#include <commands/tablecmds.h>
 #include <nodes/nodeFuncs.h>
 #include <storage/lock.h>
 #include <storage/proc.h>
@@ -48,6 +49,15 @@ inline bool may_refresh(Oid relation, Oid role) {
   return pg_class_aclcheck(relation, role, ACL_MAINTAIN) == ACLCHECK_OK;
 #else
   return owns_relation(relation, role);
+#endif
+}
+
+// Checks the right to refresh as a relation is looked up by name, before it is locked.
+inline RangeVarGetRelidCallback refresh_callback() {
+#if PG_VERSION_NUM >= 170000
+  return RangeVarCallbackMaintainsTable;
+#else
+  return RangeVarCallbackOwnsTable;
 #endif
 }
 

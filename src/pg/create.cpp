@@ -111,9 +111,12 @@ void create_view(const Registration& registration, bool with_data) {
 }
 
 void check_matches(const Registration& registration, const LiveRelation& view) {
-  if (match(registration, view) == Match::same) return;
+  const Match found = match(registration, view);
+  if (found == Match::same) return;
   throw Error{Code::name_taken,
-              "it already exists with a definition other than the registered one",
+              found == Match::differs
+                  ? "it already exists with a definition other than the registered one"
+                  : "it already exists and the registered definition cannot be analysed",
               {},
               "Drop it with mv_drop() and create it again, or register the definition it has."};
 }

@@ -104,14 +104,14 @@ std::optional<std::string> take_run_locks(const std::vector<RunLock>& locks, Ove
   return std::nullopt;
 }
 
-Oid lock_view(const core::Name& view, LOCKMODE mode) {
-  const Oid oid = naming("lock", view, [&] {
+void lock_view(const core::Name& view) {
+  naming("lock", view, [&] {
     RangeVar* name = range_var(view);
-    return call([&] { return RangeVarGetRelidExtended(name, mode, 0, nullptr, nullptr); });
+    call([&] {
+      (void)RangeVarGetRelidExtended(name, ExclusiveLock, 0, compat::refresh_callback(), nullptr);
+    });
+    if (const auto relation = find_relation(view)) check_is_view(view, *relation);
   });
-  const auto relation = find_relation(view);
-  if (relation) check_is_view(view, *relation);
-  return oid;
 }
 
 }  // namespace mvo::pg

@@ -27,8 +27,8 @@ struct RunLock {
 std::optional<std::string> take_run_locks(const std::vector<RunLock>& locks, Overlap overlap,
                                           const core::Views& registered);
 
-// Takes the lock on a materialized view by its name: 42P01 when it does not exist, 42809 when it is
-// something else. Returns its OID.
-Oid lock_view(const core::Name& view, LOCKMODE mode);
+// Takes ExclusiveLock on a materialized view that the caller may refresh, by its name: 42P01 when
+// it does not exist, 42501, 42809 when it is something else.
+void lock_view(const core::Name& view);
 
 }  // namespace mvo::pg

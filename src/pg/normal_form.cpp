@@ -88,9 +88,9 @@ std::string normal_form_of_live(const LiveRelation& view) {
 Match match(const Registration& registration, const LiveRelation& view) {
   const Oid author = call([&] { return get_role_oid(registration.owner.c_str(), true); });
   if (!OidIsValid(author)) return Match::invalid;
-  const std::string live = normal_form_of_live(view);
   Match result = Match::invalid;
   Subtransaction attempt;
+  const std::string live = normal_form_of_live(view);
   try {
     const std::string registered = normal_form_of_registered(registration, author);
     result = registered == live ? Match::same : Match::differs;

@@ -47,7 +47,7 @@ void lock_views_of(const Planned& planned) {
   std::vector<core::Node> nodes;
   for (const core::Step& step : planned.plan) nodes.push_back(step.view);
   std::ranges::sort(nodes);
-  for (const core::Node node : nodes) lock_view(planned.views[node].name, ExclusiveLock);
+  for (const core::Node node : nodes) lock_view(planned.views[node].name);
 }
 
 bool same_plan(const Planned& a, const Planned& b) {

@@ -16,10 +16,16 @@ class SpiConnection {
   SpiConnection() {
     call([] { SPI_connect(); });
   }
-  // SPI_finish reports by its result and raises nothing.
-  ~SpiConnection() { SPI_finish(); }
+  // SPI_finish raises nothing. After an error it might close a connection that was opened deeper
+  // down and not ours: then the rollback closes both.
+  ~SpiConnection() {
+    if (std::uncaught_exceptions() == exceptions_) SPI_finish();
+  }
   SpiConnection(const SpiConnection&) = delete;
   SpiConnection& operator=(const SpiConnection&) = delete;
+
+ private:
+  int exceptions_ = std::uncaught_exceptions();
 };
 
 // What a query sees: what the calling statement sees, for functions that are STABLE; or, READ

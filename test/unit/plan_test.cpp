@@ -22,22 +22,6 @@ std::vector<std::string> names(const Views& views, const std::vector<Node>& node
 
 using Names = std::vector<std::string>;
 
-TEST(Views, SortsBySchemaThenNameBytewise) {
-  const Views views({{{"b", "a"}}, {{"a", "b"}}, {{"a", "B"}}, {{"a", "\xc3\xa9"}}}, {});
-  EXPECT_EQ(names(views, {0, 1, 2, 3}), (Names{"B", "b", "\xc3\xa9", "a"}));
-}
-
-TEST(Views, AnUnregisteredDependencyIsNoEdge) {
-  const Views views({{{"s", "a"}}}, {{{"s", "a"}, "s", "table"}, {{"s", "gone"}, "s", "a"}});
-  EXPECT_TRUE(views.graph().sources(0).empty());
-}
-
-TEST(Views, LooksUpAnUnresolvedDependencyAlongItsOwnPath) {
-  const Views views({{{"s", "a"}}, {{"t", "x"}}, {{"u", "x"}}},
-                    {{{"s", "a"}, std::nullopt, "x", {"nowhere", "u", "t"}}});
-  EXPECT_EQ(views.graph().sources(0), (std::vector<Node>{2}));
-}
-
 TEST(Plan, TakesEveryEnabledView) {
   const Views views = chain();
   EXPECT_EQ(names(views, enabled_views(views)), (Names{"a", "c", "d"}));

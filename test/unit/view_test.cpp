@@ -1,0 +1,35 @@
+#include "core/view.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mvo::core {
+namespace {
+
+TEST(Views, SortsBySchemaThenNameBytewise) {
+  const Views views({{{"b", "a"}}, {{"a", "b"}}, {{"a", "B"}}, {{"a", "\xc3\xa9"}}}, {});
+  std::vector<std::string> names;
+  for (Node node = 0; node < views.size(); ++node) names.push_back(views[node].name.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"B", "b", "\xc3\xa9", "a"}));
+}
+
+TEST(Views, AnUnregisteredDependencyIsNoEdge) {
+  const Views views({{{"s", "a"}}}, {{{"s", "a"}, "s", "table"}, {{"s", "gone"}, "s", "a"}});
+  EXPECT_TRUE(views.graph().sources(0).empty());
+}
+
+TEST(Views, LooksUpAnUnresolvedDependencyAlongItsOwnPath) {
+  const Views views({{{"s", "a"}}, {{"t", "x"}}, {{"u", "x"}}},
+                    {{{"s", "a"}, std::nullopt, "x", {"nowhere", "u", "t"}}});
+  EXPECT_EQ(views.graph().sources(0), (std::vector<Node>{2}));
+}
+
+TEST(Views, FindsByNameAndAlongAPath) {
+  const Views views({{{"t", "x"}}, {{"s", "x"}}}, {});
+  EXPECT_EQ(views.find(Name{"t", "x"}), 1u);
+  EXPECT_EQ(views.find(Name{"u", "x"}), std::nullopt);
+  EXPECT_EQ(views.find({"u", "t", "s"}, "x"), 1u);
+  EXPECT_EQ(views.find({}, "x"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace mvo::core
