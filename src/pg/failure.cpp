@@ -1,5 +1,8 @@
+#include <fmt/format.h>  // before the server, which redefines printf
+
 #include "pg/failure.hpp"
 
+#include "pg/datum.hpp"
 #include "pg/identifier.hpp"
 
 namespace mvo::pg {
@@ -21,20 +24,20 @@ void place_in_query(PgError& error, const std::string& query) {
 
 void name_operation(PgError& error, const char* operation, const core::Name& view) {
   ErrorData& data = error.data();
-  const std::string what = std::string(operation) + " materialized view " + print(view);
+  const std::string what = fmt::format("{} materialized view {}", operation, print(view));
   if (error.is_interrupt()) {
-    const std::string context = data.context == nullptr ? "" : std::string(data.context) + "\n";
-    data.context = kept(error, context + "while trying to " + what);
+    data.context = kept(error, fmt::format("{}{}while trying to {}", to_string(data.context),
+                                           data.context == nullptr ? "" : "\n", what));
     return;
   }
-  data.message = kept(error, "could not " + what + ": " + error.what());
+  data.message = kept(error, fmt::format("could not {}: {}", what, error.what()));
   data.schema_name = kept(error, view.schema);
   data.table_name = kept(error, view.name);
 }
 
 void name_operation(core::Error& error, const char* operation, const core::Name& view) {
-  error.message = std::string("could not ") + operation + " materialized view " + print(view) +
-                  ": " + error.message;
+  error.message =
+      fmt::format("could not {} materialized view {}: {}", operation, print(view), error.message);
   error.view = view;
 }
 

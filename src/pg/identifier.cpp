@@ -1,3 +1,5 @@
+#include <fmt/format.h>  // before the server, which redefines printf
+
 #include "pg/identifier.hpp"
 
 #include "core/error.hpp"
@@ -21,7 +23,7 @@ std::vector<std::string> parts_of(const std::string& text, const char* what) {
   } catch (PgError& error) {
     if (error.sqlstate() != ERRCODE_INVALID_PARAMETER_VALUE) throw;
     // One error turned into another, nothing survived: the function touches nothing but memory.
-    throw Error{Code::name_invalid, std::string("invalid ") + what + ": \"" + text + "\"",
+    throw Error{Code::name_invalid, fmt::format("invalid {}: \"{}\"", what, text),
                 to_string(error.data().detail),
                 "Write a name as in SQL: a, s.a or \"Odd name\".\"x.y\"."};
   }
@@ -29,8 +31,8 @@ std::vector<std::string> parts_of(const std::string& text, const char* what) {
   for (auto& part : to_strings(parts)) identifiers.push_back(std::move(*part));
   for (const std::string& identifier : identifiers)
     if (identifier.size() >= NAMEDATALEN)
-      throw Error{Code::name_too_long, std::string(what) + " is too long: \"" + identifier + "\"",
-                  "A name has at most " + std::to_string(NAMEDATALEN - 1) + " bytes."};
+      throw Error{Code::name_too_long, fmt::format("{} is too long: \"{}\"", what, identifier),
+                  fmt::format("A name has at most {} bytes.", NAMEDATALEN - 1)};
   return identifiers;
 }
 
@@ -40,14 +42,14 @@ WrittenName parse_name(const std::string& text, const char* what) {
   std::vector<std::string> parts = parts_of(text, what);
   if (parts.size() == 1) return {std::nullopt, parts[0]};
   if (parts.size() == 2) return {parts[0], parts[1]};
-  throw Error{Code::name_invalid, std::string("invalid ") + what + ": \"" + text + "\"",
+  throw Error{Code::name_invalid, fmt::format("invalid {}: \"{}\"", what, text),
               "A name has at most two parts, a schema and a name."};
 }
 
 std::string parse_identifier(const std::string& text, const char* what) {
   std::vector<std::string> parts = parts_of(text, what);
   if (parts.size() == 1) return parts[0];
-  throw Error{Code::name_invalid, std::string("invalid ") + what + ": \"" + text + "\"",
+  throw Error{Code::name_invalid, fmt::format("invalid {}: \"{}\"", what, text),
               "It must be one identifier, without a dot."};
 }
 
@@ -61,6 +63,12 @@ std::string print(const core::Name& name) {
 
 std::string print(const WrittenName& name) {
   return name.schema ? print(core::Name{*name.schema, name.name}) : print(name.name);
+}
+
+std::string print_list(const std::vector<core::Name>& names) {
+  std::string list;
+  for (const core::Name& name : names) list += (list.empty() ? "" : ", ") + print(name);
+  return list;
 }
 
 std::vector<std::string> caller_search_path() {

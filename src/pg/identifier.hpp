@@ -22,6 +22,8 @@ std::string parse_identifier(const std::string& text, const char* what);
 std::string print(const std::string& identifier);
 std::string print(const core::Name& name);
 std::string print(const WrittenName& name);
+// a, s.b, "Odd name"
+std::string print_list(const std::vector<core::Name>& names);
 
 // The schemas of the caller's search_path that exist, in order.
 std::vector<std::string> caller_search_path();

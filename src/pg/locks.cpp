@@ -1,3 +1,5 @@
+#include <fmt/format.h>  // before the server, which redefines printf
+
 #include "pg/locks.hpp"
 
 #include "core/error.hpp"
@@ -66,11 +68,11 @@ std::optional<core::Name> view_locked_by_us(const core::Views& registered) {
 void wait_for(const RunLock& lock, const LOCKTAG& tag, const core::Views& registered) {
   if (const auto held = view_locked_by_us(registered))
     throw Error{Code::overlap,
-                "could not wait for another run: this transaction already holds a lock on "
-                "materialized view " +
-                    print(*held),
-                "Materialized view " + print(lock.view) + " is in a run of " +
-                    holders_of(tag, mode_of(lock)) + ".",
+                fmt::format("could not wait for another run: this transaction already holds a lock "
+                            "on materialized view {}",
+                            print(*held)),
+                fmt::format("Materialized view {} is in a run of {}.", print(lock.view),
+                            holders_of(tag, mode_of(lock))),
                 "Call it in a transaction of its own, or try again later."};
   naming("lock", lock.view,
          [&] { call([&] { (void)LockAcquire(&tag, mode_of(lock), false, false); }); });
@@ -96,8 +98,8 @@ std::optional<std::string> take_run_locks(const std::vector<RunLock>& locks, Ove
       wait_for(lock, tag, registered);
       continue;
     }
-    const std::string reason = "materialized view " + print(lock.view) + " is in a run of " +
-                               holders_of(tag, mode_of(lock));
+    const std::string reason = fmt::format("materialized view {} is in a run of {}",
+                                           print(lock.view), holders_of(tag, mode_of(lock)));
     if (overlap == Overlap::skip) return reason;
     throw Error{Code::overlap, reason, {}, "Try again later, or call with on_overlap => 'wait'."};
   }

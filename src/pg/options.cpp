@@ -1,3 +1,5 @@
+#include <fmt/format.h>  // before the server, which redefines printf
+
 #include "core/error.hpp"
 #include "pg/guc_scope.hpp"
 #include "pg/registry.hpp"
@@ -25,8 +27,8 @@ std::vector<Entry> read_entries(const std::string& json, const char* path) {
 
 void require_kind(const Entry& entry, bool right, const char* wanted) {
   if (!right)
-    throw Error{Code::parameter_invalid, "invalid value for option \"" + entry.key + "\"",
-                std::string("It must be ") + wanted + ", not " + entry.kind + "."};
+    throw Error{Code::parameter_invalid, fmt::format("invalid value for option \"{}\"", entry.key),
+                fmt::format("It must be {}, not {}.", wanted, entry.kind)};
 }
 
 std::vector<std::pair<std::string, std::string>> read_storage(const std::string& json) {
@@ -51,7 +53,7 @@ void read_entry(Options& options, const Entry& entry) {
   auto* text = text_option(options, entry.key);
   if (text == nullptr && entry.key != "enabled" && entry.key != "with")
     throw Error{Code::parameter_invalid,
-                "unrecognized option \"" + entry.key + "\"",
+                fmt::format("unrecognized option \"{}\"", entry.key),
                 {},
                 "The options are owner, access_method, tablespace, with, comment and enabled."};
   if (entry.kind == "null") return;  // the default

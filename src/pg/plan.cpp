@@ -1,3 +1,5 @@
+#include <fmt/format.h>  // before the server, which redefines printf
+
 #include "pg/plan.hpp"
 
 #include <algorithm>
@@ -62,15 +64,19 @@ std::vector<core::Node> also_changed(const LockRequest& locking, const core::Vie
 
 }  // namespace
 
+void raise_not_registered(const std::string& name) {
+  throw Error{Code::not_registered,
+              fmt::format("materialized view {} is not registered", name),
+              {},
+              "Register it with mv_register()."};
+}
+
 core::Node find_registered(const core::Views& views, const std::string& text) {
   const WrittenName name = parse_name(text, "materialized view name");
   const auto found = name.schema ? views.find(core::Name{*name.schema, name.name})
                                  : views.find(caller_search_path(), name.name);
   if (found) return *found;
-  throw Error{Code::not_registered,
-              "materialized view " + print(name) + " is not registered",
-              {},
-              "Register it with mv_register()."};
+  raise_not_registered(print(name));
 }
 
 std::vector<core::Node> find_registered(const core::Views& views,

@@ -9,6 +9,8 @@
 
 namespace mvo::pg {
 
+// 42704; `name` as it is printed.
+[[noreturn]] void raise_not_registered(const std::string& name);
 // A registered view by its written name, along the caller's search_path: 42704 when there is none.
 core::Node find_registered(const core::Views& views, const std::string& name);
 // Ascending and distinct.

@@ -1,3 +1,5 @@
+#include <fmt/format.h>  // before the server, which redefines printf
+
 #include "pg/register.hpp"
 
 #include <algorithm>
@@ -61,10 +63,11 @@ std::string owner_for(const core::Name& name, const Options& options,
   if (present) {
     check_caller_has(*present, name, "register");
     if (options.owner && *options.owner != *present)
-      throw Error{Code::parameter_invalid,
-                  "materialized view " + print(name) + " belongs to role " + print(*present),
-                  "Registering a name again does not change its owner.",
-                  "Use ALTER MATERIALIZED VIEW ... OWNER TO, or mv_unregister() first."};
+      throw Error{
+          Code::parameter_invalid,
+          fmt::format("materialized view {} belongs to role {}", print(name), print(*present)),
+          "Registering a name again does not change its owner.",
+          "Use ALTER MATERIALIZED VIEW ... OWNER TO, or mv_unregister() first."};
     return *present;
   }
   if (!options.owner) return role_name(GetUserId());
@@ -78,16 +81,16 @@ void check_may_create(const core::Name& name, const std::string& owner) {
   const Oid role = call([&] { return get_role_oid(owner.c_str(), true); });
   if (OidIsValid(role) && call([&] { return compat::may_create_in(schema, role); })) return;
   throw Error{Code::rights_missing,
-              "permission denied to register materialized view " + print(name),
-              "Role " + print(owner) + " lacks CREATE on schema " + print(name.schema) + "."};
+              fmt::format("permission denied to register materialized view {}", print(name)),
+              fmt::format("Role {} lacks CREATE on schema {}.", print(owner), print(name.schema))};
 }
 
 core::Mode mode_named(const std::string& text) {
   if (const auto mode = core::parse_mode(text)) return *mode;
   throw Error{Code::parameter_invalid,
-              "unrecognized mode \"" + text + "\"",
+              fmt::format("unrecognized mode \"{}\"", text),
               {},
-              "The modes are " + core::known_modes() + "."};
+              fmt::format("The modes are {}.", core::known_modes())};
 }
 
 // A registered view, else a live relation, along the search_path; else as written.
@@ -111,10 +114,11 @@ std::vector<WrittenName> dependencies_of(const RegisterRequest& request, const c
     if (dependency.name == name.name &&
         (dependency.schema ? *dependency.schema == name.schema
                            : std::ranges::count(caller_search_path(), name.schema) > 0))
-      throw Error{Code::cycle, "materialized view " + print(name) + " cannot depend on itself",
-                  {},          {},
-                  0,           {},
-                  name};
+      throw Error{
+          Code::cycle, fmt::format("materialized view {} cannot depend on itself", print(name)),
+          {},          {},
+          0,           {},
+          name};
     const bool repeated = std::ranges::any_of(dependencies, [&](const WrittenName& other) {
       return other.schema == dependency.schema && other.name == dependency.name;
     });
@@ -139,9 +143,8 @@ void check_key_columns(const Registration& registration, const CreateTableAsStmt
   }
   for (const std::string& column : registration.unique_key)
     if (std::ranges::find(columns, column) == columns.end())
-      throw Error{Code::column_missing, "column " + print(column) +
-                                            " of the unique key does not exist in " +
-                                            print(registration.name)};
+      throw Error{Code::column_missing,
+                  fmt::format("column {} of the unique key does not exist", print(column))};
 }
 
 // Analysis with the owner's identity and the settings that are recorded; what it finds missing may
@@ -169,7 +172,7 @@ std::vector<std::string> key_columns(const std::vector<std::string>& written) {
     columns.push_back(parse_identifier(text, "unique key column"));
     if (std::ranges::count(columns, columns.back()) > 1)
       throw Error{Code::parameter_invalid,
-                  "column " + print(columns.back()) + " appears twice in the unique key"};
+                  fmt::format("column {} appears twice in the unique key", print(columns.back()))};
   }
   return columns;
 }
@@ -212,8 +215,7 @@ void unregister_view(const std::string& text) {
   const core::Name& name = views[find_registered(views, text)].name;
   const auto owner = present_owner(find_relation(name), load_registration(name));
   if (owner) check_caller_has(*owner, name, "unregister");
-  if (!remove_registration(name))
-    throw Error{Code::not_registered, "materialized view " + print(name) + " is not registered"};
+  if (!remove_registration(name)) raise_not_registered(print(name));
   limit.end();
 }
 

@@ -1,3 +1,5 @@
+#include <fmt/format.h>  // before the server, which redefines printf
+
 #include "pg/rights.hpp"
 
 #include "core/error.hpp"
@@ -11,18 +13,17 @@ bool has_rights_of(Oid role) {
 
 void Refusals::raise_if_any() const {
   if (views_.empty()) return;
-  std::string list;
-  for (const core::Name& view : views_) list += (list.empty() ? "" : ", ") + print(view);
-  throw core::Error{core::Code::rights_missing, std::string("permission denied to ") + action_ +
-                                                    " materialized view" +
-                                                    (views_.size() == 1 ? " " : "s ") + list};
+  throw core::Error{core::Code::rights_missing,
+                    fmt::format("permission denied to {} materialized view{} {}", action_,
+                                views_.size() == 1 ? "" : "s", print_list(views_))};
 }
 
 Oid schema_of(const core::Name& name) {
   const Oid schema = call([&] { return get_namespace_oid(name.schema.c_str(), false); });
   if (call([&] { return isAnyTempNamespace(schema); }))
-    throw core::Error{core::Code::name_invalid,
-                      "materialized view " + print(name) + " cannot be in a temporary schema"};
+    throw core::Error{
+        core::Code::name_invalid,
+        fmt::format("materialized view {} cannot be in a temporary schema", print(name))};
   return schema;
 }
 

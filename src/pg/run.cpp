@@ -1,3 +1,5 @@
+#include <fmt/format.h>  // before the server, which redefines printf
+
 #include "pg/run.hpp"
 
 #include <algorithm>
@@ -28,12 +30,6 @@ core::Microseconds now() {
   return core::Microseconds(GetCurrentTimestamp());
 }
 
-std::string listed(const std::vector<core::Name>& names) {
-  std::string list;
-  for (const core::Name& name : names) list += (list.empty() ? "" : ", ") + print(name);
-  return list;
-}
-
 void check_may_refresh(const Planned& planned) {
   Refusals refusals("refresh");
   std::vector<core::Name> missing;
@@ -51,8 +47,8 @@ void check_may_refresh(const Planned& planned) {
   if (missing.empty()) return;
   const bool one = missing.size() == 1;
   throw Error{Code::view_missing,
-              std::string("materialized view") + (one ? " " : "s ") + listed(missing) +
-                  (one ? " does not exist" : " do not exist"),
+              fmt::format("materialized view{} {} {} not exist", one ? "" : "s",
+                          print_list(missing), one ? "does" : "do"),
               {},
               "Create what is missing with mv_create() or mv_create_all()."};
 }
@@ -99,7 +95,7 @@ class UnappliedEdits {
   // An edit is never silently not applied: one warning a run.
   void warn() const {
     if (names_.empty()) return;
-    const std::string list = listed(names_);
+    const std::string list = print_list(names_);
     call([&] {
       ereport(
           WARNING,
