@@ -10,12 +10,13 @@ namespace {
 
 constexpr Node none = static_cast<Node>(-1);
 
-// Breadth-first search for the shortest way from `start` back to itself over nodes not smaller
-// than it, of fewer than `limit` nodes. Sources are visited in ascending order, so among equally
-// short ways the smallest is found. `came_from` is the caller's to reuse: all `none` on entry and
-// on exit, so that a search costs what it visits and no more.
+// Breadth-first search for the shortest way from `start` back to itself over the nodes that are
+// left (those with unread sources), of fewer than `limit` nodes. Sources are visited in ascending
+// order, so among equally short ways the smallest is found. `came_from` is the caller's to reuse:
+// all `none` on entry and on exit, so that a search costs what it visits and no more.
 std::optional<Cycle> shortest_cycle_from(const Graph& graph, Node start, std::size_t limit,
-                                         std::vector<Node>& came_from) {
+                                         std::vector<Node>& came_from,
+                                         const std::vector<std::size_t>& unread) {
   std::vector<Node> visited{start};
   std::optional<Cycle> found;
   std::size_t length = 1, level_end = 1;
@@ -33,7 +34,7 @@ std::optional<Cycle> shortest_cycle_from(const Graph& graph, Node start, std::si
         std::ranges::reverse(*found);
         break;
       }
-      if (source < start || came_from[source] != none) continue;
+      if (unread[source] == 0 || came_from[source] != none) continue;
       came_from[source] = visited[i];
       visited.push_back(source);
     }
@@ -42,14 +43,27 @@ std::optional<Cycle> shortest_cycle_from(const Graph& graph, Node start, std::si
   return found;
 }
 
-Cycle shortest_cycle(const Graph& graph, const std::vector<std::size_t>& unread) {
+// Takes `node` out, and with it what then reads nothing that is left: no other cycle passes there.
+void remove(const Graph& graph, Node node, std::vector<std::size_t>& unread) {
+  std::vector<Node> gone{node};
+  unread[node] = 0;
+  while (!gone.empty()) {
+    const Node next = gone.back();
+    gone.pop_back();
+    for (const Node reader : graph.readers(next))
+      if (unread[reader] != 0 && --unread[reader] == 0) gone.push_back(reader);
+  }
+}
+
+Cycle shortest_cycle(const Graph& graph, std::vector<std::size_t> unread) {
   Cycle shortest;
   std::vector<Node> came_from(graph.size(), none);
   for (Node start = 0; start < graph.size(); ++start) {
-    if (unread[start] == 0) continue;  // it was ordered: no cycle passes through it
+    if (unread[start] == 0) continue;  // no cycle that is left passes through it
     const std::size_t limit = shortest.empty() ? graph.size() + 1 : shortest.size();
-    if (auto cycle = shortest_cycle_from(graph, start, limit, came_from))
+    if (auto cycle = shortest_cycle_from(graph, start, limit, came_from, unread))
       shortest = *std::move(cycle);
+    remove(graph, start, unread);
   }
   return shortest;
 }

@@ -36,7 +36,7 @@ std::vector<core::Node> with_missing_sources(const core::Views& views,
 
 Registration registration_of(const core::Name& name) {
   if (auto registration = load_registration(name)) return *std::move(registration);
-  raise_not_registered(print(name));
+  raise_not_registered({name.schema, name.name});
 }
 
 Oid role_named(const std::string& role) {

@@ -90,7 +90,13 @@ std::vector<Action> drop_view(const std::string& name, bool cascade, bool if_exi
   if (find_relation(view))
     actions = drop_and_see(planned, cascade);
   else if (!if_exists)
-    throw Error{Code::view_missing, "materialized view " + print(view) + " does not exist"};
+    throw Error{Code::view_missing,
+                "materialized view " + print(view) + " does not exist",
+                {},
+                {},
+                0,
+                {},
+                view};
   limit.end();
   return actions;
 }

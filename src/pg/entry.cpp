@@ -16,7 +16,7 @@ const char* or_null(const std::string& text) {
 ErrorData* describe(const core::Error& error, MemoryContext parent) {
   const char *message = error.message.c_str(), *query = or_null(error.query);
   const char *detail = or_null(error.detail), *hint = or_null(error.hint);
-  const char* schema = error.view ? error.view->schema.c_str() : nullptr;
+  const char* schema = error.view ? or_null(error.view->schema) : nullptr;
   const char* table = error.view ? error.view->name.c_str() : nullptr;
   const int code = sqlstate_of(error.code), position = error.position;
   try {

@@ -53,12 +53,20 @@ std::string parse_identifier(const std::string& text, const char* what) {
               "It must be one identifier, without a dot."};
 }
 
+// The server's copies are freed at once: an order prints a name for each edge of the graph.
 std::string print(const std::string& identifier) {
-  return call([&] { return quote_identifier(identifier.c_str()); });
+  const char* quoted = call([&] { return quote_identifier(identifier.c_str()); });
+  std::string printed(quoted);
+  if (quoted != identifier.c_str()) pfree(const_cast<char*>(quoted));
+  return printed;
 }
 
 std::string print(const core::Name& name) {
-  return call([&] { return quote_qualified_identifier(name.schema.c_str(), name.name.c_str()); });
+  char* quoted =
+      call([&] { return quote_qualified_identifier(name.schema.c_str(), name.name.c_str()); });
+  std::string printed(quoted);
+  pfree(quoted);
+  return printed;
 }
 
 std::string print(const WrittenName& name) {

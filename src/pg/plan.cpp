@@ -64,11 +64,14 @@ std::vector<core::Node> also_changed(const LockRequest& locking, const core::Vie
 
 }  // namespace
 
-void raise_not_registered(const std::string& name) {
+void raise_not_registered(const WrittenName& name) {
   throw Error{Code::not_registered,
-              fmt::format("materialized view {} is not registered", name),
+              fmt::format("materialized view {} is not registered", print(name)),
               {},
-              "Register it with mv_register()."};
+              "Register it with mv_register().",
+              0,
+              {},
+              core::Name{name.schema.value_or(""), name.name}};
 }
 
 core::Node find_registered(const core::Views& views, const std::string& text) {
@@ -76,7 +79,7 @@ core::Node find_registered(const core::Views& views, const std::string& text) {
   const auto found = name.schema ? views.find(core::Name{*name.schema, name.name})
                                  : views.find(caller_search_path(), name.name);
   if (found) return *found;
-  raise_not_registered(print(name));
+  raise_not_registered(name);
 }
 
 std::vector<core::Node> find_registered(const core::Views& views,

@@ -4,13 +4,14 @@
 #include <functional>
 
 #include "core/plan.hpp"
+#include "pg/identifier.hpp"
 #include "pg/locks.hpp"
 #include "pg/spi.hpp"
 
 namespace mvo::pg {
 
-// 42704; `name` as it is printed.
-[[noreturn]] void raise_not_registered(const std::string& name);
+// 42704
+[[noreturn]] void raise_not_registered(const WrittenName& name);
 // A registered view by its written name, along the caller's search_path: 42704 when there is none.
 core::Node find_registered(const core::Views& views, const std::string& name);
 // Ascending and distinct.

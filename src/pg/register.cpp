@@ -21,6 +21,8 @@
 #include "pg/subtransaction.hpp"
 
 extern "C" {
+#include <catalog/heap.h>
+#include <executor/executor.h>
 #include <nodes/nodeFuncs.h>
 }
 
@@ -134,8 +136,12 @@ bool means_not_yet(const PgError& error) {
          error.sqlstate() == ERRCODE_UNDEFINED_OBJECT;
 }
 
-void check_key_columns(const Registration& registration, const CreateTableAsStmt* create) {
+// What CREATE MATERIALIZED VIEW checks of the columns only when it is executed.
+void check_columns(const Registration& registration, const CreateTableAsStmt* create) {
   const Query* query = castNode(Query, create->query);
+  call([&] {
+    CheckAttributeNamesTypes(ExecCleanTypeFromTL(query->targetList), RELKIND_MATVIEW, 0);
+  });
   std::vector<std::string> columns;
   for (int i = 0; i < list_length(query->targetList); ++i) {
     const auto* column = static_cast<const TargetEntry*>(list_nth(query->targetList, i));
@@ -158,7 +164,7 @@ void check_definition(const Registration& registration) {
     const Identity identity(owner, Trust::restricted);
     GucScope settings;
     settings.set_all(registration.settings);
-    check_key_columns(registration, analyse_creation(registration, false));
+    check_columns(registration, analyse_creation(registration, false));
     settings.end();
   } catch (const PgError& error) {
     if (!means_not_yet(error)) throw;
@@ -215,7 +221,7 @@ void unregister_view(const std::string& text) {
   const core::Name& name = views[find_registered(views, text)].name;
   const auto owner = present_owner(find_relation(name), load_registration(name));
   if (owner) check_caller_has(*owner, name, "unregister");
-  if (!remove_registration(name)) raise_not_registered(print(name));
+  if (!remove_registration(name)) raise_not_registered({name.schema, name.name});
   limit.end();
 }
 

@@ -174,15 +174,24 @@ void mark_applied(const core::Name& name) {
   access.end();
 }
 
-std::vector<core::Name> edited_views() {
+std::unordered_map<core::Name, RunFacts, core::NameHash> load_run_facts(
+    const std::vector<core::Name>& names) {
+  std::vector<std::string> schemas, views;
+  for (const core::Name& name : names) {
+    schemas.push_back(name.schema);
+    views.push_back(name.name);
+  }
   Access access;
   const SpiRows rows = query(
-      "SELECT schema_name, view_name FROM mv_orchestrator.registry WHERE edited", {}, Sees::latest);
-  std::vector<core::Name> names;
+      "SELECT schema_name, view_name, settings, edited FROM mv_orchestrator.registry"
+      " WHERE (schema_name, view_name) IN (SELECT * FROM unnest($1, $2))",
+      {array_argument(schemas), array_argument(views)}, Sees::latest);
+  std::unordered_map<core::Name, RunFacts, core::NameHash> facts;
   for (std::uint64_t i = 0; i < rows.size(); ++i)
-    names.push_back({rows.text(i, 0), rows.text(i, 1)});
+    facts.emplace(core::Name{rows.text(i, 0), rows.text(i, 1)},
+                  RunFacts{rows.texts(i, 2), rows.boolean(i, 3)});
   access.end();
-  return names;
+  return facts;
 }
 
 }  // namespace mvo::pg

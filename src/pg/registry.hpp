@@ -2,6 +2,8 @@
 // identity of the tables' owner, a locked search_path and ends before any user code runs.
 #pragma once
 
+#include <unordered_map>
+
 #include "core/view.hpp"
 #include "pg/registration.hpp"
 #include "pg/spi.hpp"
@@ -18,8 +20,16 @@ void save_registration(const Registration& registration);
 bool remove_registration(const core::Name& name);
 // The live view is now what is registered.
 void mark_applied(const core::Name& name);
-// The views whose registered text may be newer than the live view, by name.
-std::vector<core::Name> edited_views();
+
+// What a run needs of a registration.
+struct RunFacts {
+  std::vector<std::string> settings;  // the recorded ones
+  bool edited = false;                // the registered text may be newer than the live view
+};
+
+// Of the views of these names, in one query.
+std::unordered_map<core::Name, RunFacts, core::NameHash> load_run_facts(
+    const std::vector<core::Name>& names);
 
 // Reads and checks the options argument: 22023 for an unknown key or a value of the wrong kind.
 Options read_options(const std::string& json);

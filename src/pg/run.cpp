@@ -50,16 +50,20 @@ void check_may_refresh(const Planned& planned) {
               fmt::format("materialized view{} {} {} not exist", one ? "" : "s",
                           print_list(missing), one ? "does" : "do"),
               {},
-              "Create what is missing with mv_create() or mv_create_all()."};
+              "Create what is missing with mv_create() or mv_create_all().",
+              0,
+              {},
+              one ? std::optional(missing.front()) : std::nullopt};
 }
 
-// The recorded search_path alone: what a definition's functions look up when they run. TimeZone and
-// the like stay the caller's, as with core's REFRESH.
-void set_recorded_search_path(GucScope& settings, const core::Name& view) {
-  if (compat::server_locks_search_path) return;
-  const auto registration = load_registration(view);
-  if (!registration) return;
-  settings.set_all(search_path_of(registration->settings));
+using Facts = std::unordered_map<core::Name, RunFacts, core::NameHash>;
+
+Facts facts_of(const Planned& planned) {
+  std::vector<core::Name> names;
+  for (const core::Step& step : planned.plan) names.push_back(planned.name(step));
+  Facts facts = load_run_facts(names);
+  for (const core::Name& name : names) facts.try_emplace(name);  // unregistered a moment ago
+  return facts;
 }
 
 void check_snapshot_sees(const core::Name& view, const RunSnapshot& snapshot) {
@@ -73,11 +77,10 @@ void check_snapshot_sees(const core::Name& view, const RunSnapshot& snapshot) {
 // be said of them.
 class UnappliedEdits {
  public:
-  explicit UnappliedEdits(const Planned& planned) {
-    const auto edited = edited_views();
+  UnappliedEdits(const Planned& planned, const Facts& facts) {
     for (const core::Step& step : planned.plan) {
       const core::Name& name = planned.name(step);
-      if (std::ranges::find(edited, name) == edited.end()) continue;
+      if (!facts.at(name).edited) continue;
       const auto match = compare(name);
       if (match == Match::same) continue;
       names_.push_back(name);
@@ -116,10 +119,13 @@ class UnappliedEdits {
   std::vector<std::string> details_;
 };
 
-core::Refreshed refresh_step(const core::Name& view, core::Mode mode, const RunSnapshot& snapshot) {
+// The recorded search_path is in force, which is what a definition's functions look things up in.
+// TimeZone and the like stay the caller's, as with core's REFRESH.
+core::Refreshed refresh_step(const core::Name& view, core::Mode mode, const RunSnapshot& snapshot,
+                             const RunFacts& facts) {
   check_for_interrupts();
   GucScope settings;
-  set_recorded_search_path(settings, view);
+  if (!compat::server_locks_search_path) settings.set_all(search_path_of(facts.settings));
   core::Refreshed result =
       naming("refresh", view, [&] { return snapshot.run([&] { return refresh_in(mode, view); }); });
   settings.end();
@@ -127,7 +133,8 @@ core::Refreshed refresh_step(const core::Name& view, core::Mode mode, const RunS
 }
 
 std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds started) {
-  const UnappliedEdits edits(planned);
+  const Facts facts = facts_of(planned);
+  const UnappliedEdits edits(planned, facts);
   RunSnapshot snapshot;
   for (const core::Step& step : planned.plan) {
     const core::Name& view = planned.name(step);
@@ -137,7 +144,7 @@ std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds 
       planned.plan, started,
       [&](const core::Step& step) {
         const core::Name& view = planned.name(step);
-        core::Refreshed result = refresh_step(view, step.mode, snapshot);
+        core::Refreshed result = refresh_step(view, step.mode, snapshot, facts.at(view));
         result.detail = edits.detail(view);
         return result;
       },
