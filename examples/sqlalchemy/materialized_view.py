@@ -3,16 +3,18 @@
 import datetime
 import uuid
 
-from sqlalchemy import text
+from sqlalchemy import exc, text
+
+TYPED = (bytes, datetime.date, datetime.time, datetime.timedelta, uuid.UUID)
 
 
 class MaterializedViewMixin:
-    """Names are written as in SQL: 'daily', 'mart.daily', '"Odd name"'. Commit what you call here."""
+    """Names are written as in SQL: 'daily', 'mart.daily', 'mart."Daily Sums"'."""
 
     __mv_name__ = None
     __mv_select__ = None
     __mv_dependencies__ = ()  # names or classes
-    __mv_unique_key__ = ()
+    __mv_unique_key__ = ()  # names of columns
     __mv_indexes__ = ()  # whole CREATE INDEX statements
 
     @classmethod
@@ -43,16 +45,14 @@ def refresh_all_mvs(connection, names=None, **options):
 
 def resolve_mv_refresh_order(connection, classes):
     by_name = {each.__mv_name__: each for each in classes}
-    # mv_order() prints qualified names; asked for one view, it tells which name we gave it.
-    rows = connection.execute(
-        text(
-            "SELECT given.name FROM mv_order(:names) planned JOIN (unnest(CAST(:names AS text[]))"
-            " given(name) CROSS JOIN LATERAL mv_order(ARRAY[given.name]) found)"
-            " ON found.name = planned.name ORDER BY planned.step"
-        ),
-        {"names": list(by_name)},
+    # mv_order() answers in qualified names: asked for one view, it tells which of ours that is.
+    query = text(
+        "SELECT given.name FROM unnest(CAST(:names AS text[])) given(name)"
+        " CROSS JOIN LATERAL mv_order(ARRAY[given.name]) found"
+        " JOIN mv_order(CAST(:names AS text[])) planned ON planned.name = found.name"
+        " ORDER BY planned.step"
     )
-    return [by_name[name] for name, in rows]
+    return [by_name[name] for name, in connection.execute(query, {"names": list(by_name)})]
 
 
 def _call(connection, function, **arguments):
@@ -62,12 +62,19 @@ def _call(connection, function, **arguments):
 
 def _literal_sql(select, dialect):
     class Compiler(dialect.statement_compiler):
-        # SQLAlchemy 1.4 has no literals for these types, 2.0 has some, but without their type.
+        def render_literal_bindparam(self, bindparam, **keywords):
+            if bindparam.required:  # or it would become NULL
+                raise exc.CompileError(f"parameter {bindparam.key!r} has no value")
+            return super().render_literal_bindparam(bindparam, **keywords)
+
+        # SQLAlchemy renders these without their type, or, 1.4, not at all.
         def render_literal_value(self, value, type_):
-            if not isinstance(value, (datetime.date, datetime.time, datetime.timedelta, uuid.UUID)):
+            if not isinstance(value, TYPED):
                 return super().render_literal_value(value, type_)
+            if isinstance(value, bytes):
+                return f"decode('{value.hex()}', 'hex')"
             return f"CAST('{value}' AS {type_.compile(dialect=dialect)})"
 
     sql = str(Compiler(dialect, select, compile_kwargs={"literal_binds": True}))
-    # What is compiled for such drivers has its percent signs doubled; they halve them again.
+    # For such drivers percent signs are compiled doubled, and halved by the driver.
     return sql % () if dialect.paramstyle in ("format", "pyformat") else sql
