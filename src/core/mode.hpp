@@ -16,7 +16,8 @@ std::string_view to_string(Mode mode);
 std::string known_modes();
 
 // The mode of a step: what the call asks for, else what the view was registered with, else the
-// setting. `automatic` at one place hands the choice to the next; at the end it means plain.
+// setting. A registration or a setting that says `automatic` hands the choice on; a call that says
+// so, or nobody who says more, means plain.
 Mode choose_mode(std::optional<Mode> asked, Mode registered, Mode setting);
 
 }  // namespace mvo::core

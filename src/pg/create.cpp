@@ -1,3 +1,5 @@
+#include <fmt/format.h>  // before the server, which redefines printf
+
 #include "pg/create.hpp"
 
 #include <algorithm>
@@ -52,11 +54,13 @@ void check_may_create(const Planned& planned) {
       if (!has_rights_of(relation->owner)) refusals.add(name);
       continue;
     }
-    const Oid owner =
-        naming("create", name, [&] { return role_named(registration_of(name).owner); });
-    const Oid schema = schema_of(name);
-    if (!has_rights_of(owner) || !call([&] { return compat::may_create_in(schema, owner); }))
-      refusals.add(name);
+    naming("create", name, [&] {
+      const Oid owner = role_named(registration_of(name).owner), schema = schema_of(name);
+      if (!has_rights_of(owner))
+        refusals.add(name);
+      else if (!call([&] { return compat::may_create_in(schema, owner); }))
+        refusals.add(name, lacks_create(owner, schema));
+    });
   }
   refusals.raise_if_any();
 }
@@ -78,19 +82,27 @@ void comment_on(const Registration& registration) {
 CreateTableAsStmt* analyse_as_author(const Registration& registration, Oid owner, bool with_data) {
   const Identity identity(owner, Trust::restricted);
   GucScope settings;
-  settings.set_all(registration.settings);
+  put_in_force(settings, registration.settings);
   CreateTableAsStmt* statement = analyse_creation(registration, with_data);
   settings.end();
   return statement;
 }
 
-int complete_indexes(const Registration& registration, const LiveRelation& view) {
-  const Identity identity(view.owner, Trust::local);
+// Whether anything was missing. The statements are the author's text: on a view that belongs to
+// somebody else by now they are not run.
+bool complete_indexes(const Registration& registration, const LiveRelation& view) {
+  const Oid author = role_named(registration.owner);
+  const Identity identity(author, Trust::local);
   GucScope settings;
-  settings.set_all(registration.settings);
-  const int created = create_missing_indexes(registration, view.oid);
+  put_in_force(settings, registration.settings);
+  const bool missing = has_missing_indexes(registration, view.oid);
+  if (missing && view.owner != author)
+    throw Error{Code::rights_missing, "its indexes are registered by another role than its owner",
+                fmt::format("It is registered by role {}.", print(registration.owner)),
+                "Register it again as its owner."};
+  if (missing) create_missing_indexes(registration, view.oid);
   settings.end();
-  return created;
+  return missing;
 }
 
 // The author's text is analysed under restriction and never again: what is executed is the
@@ -107,18 +119,21 @@ void create_view(const Registration& registration, bool with_data) {
       "CREATE MATERIALIZED VIEW " + print(registration.name) + " AS " + registration.definition);
   comment_on(registration);
   settings.end();
-  complete_indexes(registration, find_relation(registration.name).value());
+  complete_indexes(registration, get_relation(registration.name));
 }
 
 void check_matches(const Registration& registration, const LiveRelation& view) {
-  const Match found = match(registration, view);
+  (void)role_named(registration.owner);  // 42704 says more than that its text cannot be read
+  const auto [found, reason] = match(registration, view);
   if (found == Match::same) return;
+  if (found == Match::differs)
+    throw Error{Code::name_taken,
+                "it already exists with a definition other than the registered one",
+                {},
+                "Drop it with mv_drop() and create it again, or register the definition it has."};
   throw Error{Code::name_taken,
-              found == Match::differs
-                  ? "it already exists with a definition other than the registered one"
-                  : "it already exists and the registered definition cannot be analysed",
-              {},
-              "Drop it with mv_drop() and create it again, or register the definition it has."};
+              "it already exists and the registered definition cannot be analysed",
+              fmt::format("The reason is: {}.", reason), "Register the definition it has."};
 }
 
 const char* create_one(const core::Name& name, bool with_data) {
@@ -128,7 +143,7 @@ const char* create_one(const core::Name& name, bool with_data) {
     const char* action = "created";
     if (live) {
       check_matches(registration, *live);
-      action = complete_indexes(registration, *live) > 0 ? "indexed" : "exists";
+      action = complete_indexes(registration, *live) ? "indexed" : "exists";
     } else {
       create_view(registration, with_data);
     }

@@ -92,6 +92,16 @@ RawStmt* parse_one_query(const std::string& text) {
   return statement;
 }
 
+// As WITH (fillfactor = 70, toast.autovacuum_enabled = off) is parsed.
+DefElem* storage_parameter(const std::string& name, const std::string& value) {
+  const auto dot = name.find('.');
+  const bool qualified = dot != std::string::npos;
+  return makeDefElemExtended(qualified ? pnstrdup(name.c_str(), dot) : nullptr,
+                             pstrdup(name.c_str() + (qualified ? dot + 1 : 0)),
+                             reinterpret_cast<Node*>(makeString(pstrdup(value.c_str()))),
+                             DEFELEM_UNSPEC, -1);
+}
+
 }  // namespace
 
 void check_is_one_query(const std::string& definition) {
@@ -122,10 +132,7 @@ CreateTableAsStmt* analyse_creation(const Registration& registration, bool with_
     if (options.access_method) into->accessMethod = pstrdup(options.access_method->c_str());
     if (options.tablespace) into->tableSpaceName = pstrdup(options.tablespace->c_str());
     for (const auto& parameter : options.with)
-      into->options = lappend(
-          into->options,
-          makeDefElem(pstrdup(parameter.first.c_str()),
-                      reinterpret_cast<Node*>(makeString(pstrdup(parameter.second.c_str()))), -1));
+      into->options = lappend(into->options, storage_parameter(parameter.first, parameter.second));
 
     auto* create = makeNode(CreateTableAsStmt);
     create->query = statement->stmt;

@@ -6,7 +6,6 @@
 #include "pg/compat.hpp"
 #include "pg/failure.hpp"
 #include "pg/identifier.hpp"
-#include "pg/identity.hpp"
 #include "pg/plan.hpp"
 #include "pg/rights.hpp"
 #include "pg/settings.hpp"
@@ -38,9 +37,10 @@ void check_may_drop(const Planned& planned) {
   refusals.raise_if_any();
 }
 
-void drop_one(const core::Name& name, const LiveRelation& view, bool cascade) {
+// As the caller, who has the right: dropping reads nobody's text, and a schema's owner may drop
+// what its own owner cannot even look up.
+void drop_one(const core::Name& name, bool cascade) {
   naming("drop", name, [&] {
-    const Identity identity(view.owner, Trust::local);
     Node* statement = call([&] {
       auto* drop = makeNode(DropStmt);
       drop->removeType = OBJECT_MATVIEW;
@@ -49,7 +49,13 @@ void drop_one(const core::Name& name, const LiveRelation& view, bool cascade) {
       drop->behavior = cascade ? DROP_CASCADE : DROP_RESTRICT;
       return reinterpret_cast<Node*>(drop);
     });
-    run_utility(statement, "DROP MATERIALIZED VIEW " + print(name) + (cascade ? " CASCADE" : ""));
+    try {
+      run_utility(statement, "DROP MATERIALIZED VIEW " + print(name) + (cascade ? " CASCADE" : ""));
+    } catch (PgError& error) {
+      if (error.sqlstate() == ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST)
+        set_hint(error, "Use mv_drop(..., cascade => true) to drop the dependent objects too.");
+      throw;
+    }
   });
 }
 
@@ -65,7 +71,7 @@ std::vector<core::Name> existing(const core::Views& views) {
 std::vector<Action> drop_and_see(const Planned& planned, bool cascade) {
   const core::Name& name = planned.name(planned.plan.front());
   const auto before = cascade ? existing(planned.views) : std::vector<core::Name>{};
-  drop_one(name, find_relation(name).value(), cascade);
+  drop_one(name, cascade);
   std::vector<Action> actions{{name, "dropped"}};
   for (const core::Name& other : before)
     if (other != name && !find_relation(other)) actions.push_back({other, "dropped"});
@@ -90,13 +96,7 @@ std::vector<Action> drop_view(const std::string& name, bool cascade, bool if_exi
   if (find_relation(view))
     actions = drop_and_see(planned, cascade);
   else if (!if_exists)
-    throw Error{Code::view_missing,
-                "materialized view " + print(view) + " does not exist",
-                {},
-                {},
-                0,
-                {},
-                view};
+    (void)get_relation(view);  // raises
   limit.end();
   return actions;
 }
@@ -112,7 +112,7 @@ std::vector<Action> drop_views(const std::optional<std::vector<std::string>>& na
   for (const core::Step& step : planned.plan) {
     const core::Name& name = planned.name(step);
     const auto relation = find_relation(name);
-    if (relation) drop_one(name, *relation, false);
+    if (relation) drop_one(name, false);
     actions.push_back({name, relation ? "dropped" : "missing"});
   }
   limit.end();

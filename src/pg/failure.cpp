@@ -2,7 +2,6 @@
 
 #include "pg/failure.hpp"
 
-#include "pg/datum.hpp"
 #include "pg/identifier.hpp"
 
 namespace mvo::pg {
@@ -10,6 +9,11 @@ namespace {
 
 char* kept(PgError& error, const std::string& text) {
   return call([&] { return MemoryContextStrdup(error.memory(), text.c_str()); });
+}
+
+void add_context(PgError& error, const std::string& line) {
+  ErrorData& data = error.data();
+  data.context = kept(error, data.context == nullptr ? line : data.context + ("\n" + line));
 }
 
 }  // namespace
@@ -22,12 +26,19 @@ void place_in_query(PgError& error, const std::string& query) {
   data.internalquery = kept(error, query);
 }
 
+void set_hint(PgError& error, const std::string& hint) {
+  error.data().hint = kept(error, hint);
+}
+
+void add_statement(PgError& error, const std::string& statement) {
+  add_context(error, fmt::format("SQL statement \"{}\"", statement));
+}
+
 void name_operation(PgError& error, const char* operation, const core::Name& view) {
   ErrorData& data = error.data();
   const std::string what = fmt::format("{} materialized view {}", operation, print(view));
   if (error.is_interrupt()) {
-    data.context = kept(error, fmt::format("{}{}while trying to {}", to_string(data.context),
-                                           data.context == nullptr ? "" : "\n", what));
+    add_context(error, "while trying to " + what);
     return;
   }
   data.message = kept(error, fmt::format("could not {}: {}", what, error.what()));

@@ -9,6 +9,10 @@ namespace mvo::pg {
 // A position in `query` rather than in the statement that the client sent.
 void place_in_query(PgError& error, const std::string& query);
 
+void set_hint(PgError& error, const std::string& hint);
+// One more line of context, as SPI adds it.
+void add_statement(PgError& error, const std::string& statement);
+
 // "could not <operation> materialized view <name>: <message>", with the schema and table fields
 // set. An interrupt keeps its message and says where it struck in its context.
 void name_operation(PgError& error, const char* operation, const core::Name& view);

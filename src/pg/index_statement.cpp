@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "pg/datum.hpp"
 #include "pg/failure.hpp"
 #include "pg/identity.hpp"
+#include "pg/index_match.hpp"
 #include "pg/utility.hpp"
 
 extern "C" {
@@ -14,6 +16,7 @@ extern "C" {
 #include <parser/parse_utilcmd.h>
 #include <storage/lmgr.h>
 #include <tcop/tcopprot.h>
+#include <utils/fmgrprotos.h>
 #include <utils/rel.h>
 #include <utils/relcache.h>
 }
@@ -65,6 +68,7 @@ std::string print_unique_key(const Registration& registration) {
 }
 
 struct LiveIndex {
+  Oid oid;
   std::string name;
   bool is_key = false;  // unique, valid, immediate, whole, on columns alone
   std::vector<std::string> columns = {};
@@ -86,7 +90,7 @@ LiveIndex describe_index(Oid oid) {
         columns[column_count++] = get_attname(row->indrelid, row->indkey.values[i], false);
     index_close(index, AccessShareLock);
   });
-  return {name, is_key, {columns, columns + column_count}};
+  return {oid, name, is_key, {columns, columns + column_count}};
 }
 
 std::vector<LiveIndex> indexes_of(Oid view) {
@@ -110,27 +114,51 @@ bool has_key(const std::vector<LiveIndex>& indexes, std::vector<std::string> key
   });
 }
 
-bool has_name(const std::vector<LiveIndex>& indexes, const char* name) {
-  return std::ranges::any_of(indexes, [&](const LiveIndex& index) { return index.name == name; });
+// Whether the view has the index; one of that name that is plainly another is an error.
+bool has_index(const std::vector<LiveIndex>& indexes, const IndexStmt* statement) {
+  const auto found = std::ranges::find(indexes, statement->idxname, &LiveIndex::name);
+  if (found == indexes.end()) return false;
+  const Datum printed =
+      call([&] { return DirectFunctionCall1(pg_get_indexdef, ObjectIdGetDatum(found->oid)); });
+  if (!may_be_same_index(parse_index_statement(to_string(printed)), statement))
+    throw Error{Code::name_taken,
+                "index " + print(found->name) + " exists and is not the registered one",
+                "The index is: " + to_string(printed), "Drop the index or register it as it is."};
+  return true;
 }
 
 // Parse analysis can run the author's code, so it is done under restriction; what is then executed
 // is marked as analysed, and DefineIndex restricts itself while it evaluates expressions.
 void create_index(IndexStmt* statement, const Registration& registration, Oid view,
                   const std::string& text) {
-  call([&] { LockRelationOid(view, ShareLock); });  // what CREATE INDEX takes
   statement->relation = range_var(registration.name);
-  IndexStmt* analysed = nullptr;
-  {
-    const Identity identity(GetUserId(), Trust::restricted);
-    try {
+  try {
+    call([&] { LockRelationOid(view, ShareLock); });  // what CREATE INDEX takes
+    IndexStmt* analysed = nullptr;
+    {
+      const Identity identity(GetUserId(), Trust::restricted);
       analysed = call([&] { return transformIndexStmt(view, statement, text.c_str()); });
-    } catch (PgError& error) {
-      place_in_query(error, text);
-      throw;
     }
+    run_utility(reinterpret_cast<Node*>(analysed), text);
+  } catch (PgError& error) {
+    place_in_query(error, text);
+    if (error.data().internalquery == nullptr) add_statement(error, text);
+    throw;
   }
-  run_utility(reinterpret_cast<Node*>(analysed), text);
+}
+
+// The statements for what the view lacks.
+std::vector<std::pair<IndexStmt*, std::string>> missing_indexes(const Registration& registration,
+                                                                Oid view) {
+  const auto indexes = indexes_of(view);
+  std::vector<std::pair<IndexStmt*, std::string>> missing;
+  if (!registration.unique_key.empty() && !has_key(indexes, registration.unique_key))
+    missing.emplace_back(unique_key_statement(registration), print_unique_key(registration));
+  for (const std::string& text : registration.indexes) {
+    IndexStmt* statement = parse_index_statement(text);
+    if (!has_index(indexes, statement)) missing.emplace_back(statement, text);
+  }
+  return missing;
 }
 
 }  // namespace
@@ -140,32 +168,28 @@ void check_index_statement(const std::string& text, const core::Name& view) {
   const RangeVar* table = statement->relation;
   if (table->relname != view.name || table->catalogname != nullptr ||
       (table->schemaname != nullptr && table->schemaname != view.schema))
-    throw Error{Code::syntax, "index statement is not on materialized view " + print(view),
+    throw Error{Code::syntax, "index statement is on another relation",
                 "The statement is: " + text};
   if (statement->idxname == nullptr)
     throw Error{Code::syntax, "index statement does not name its index",
                 "The statement is: " + text};
+  if (statement->if_not_exists)
+    throw Error{Code::syntax, "index statement must not say IF NOT EXISTS",
+                "The statement is: " + text,
+                "An index that the view has is not created again in any case."};
   if (statement->concurrent)
     throw Error{Code::syntax, "index statement must not be CONCURRENTLY",
                 "The statement is: " + text,
                 "The index is created together with the view, before anybody can read it."};
 }
 
-int create_missing_indexes(const Registration& registration, Oid view) {
-  const auto indexes = indexes_of(view);
-  int created = 0;
-  if (!registration.unique_key.empty() && !has_key(indexes, registration.unique_key)) {
-    create_index(unique_key_statement(registration), registration, view,
-                 print_unique_key(registration));
-    ++created;
-  }
-  for (const std::string& text : registration.indexes) {
-    IndexStmt* statement = parse_index_statement(text);
-    if (has_name(indexes, statement->idxname)) continue;
+bool has_missing_indexes(const Registration& registration, Oid view) {
+  return !missing_indexes(registration, view).empty();
+}
+
+void create_missing_indexes(const Registration& registration, Oid view) {
+  for (const auto& [statement, text] : missing_indexes(registration, view))
     create_index(statement, registration, view, text);
-    ++created;
-  }
-  return created;
 }
 
 }  // namespace mvo::pg

@@ -9,9 +9,14 @@ namespace mvo::pg {
 // 42601, 42P17 or 22023 otherwise. Looks nothing up.
 void check_index_statement(const std::string& text, const core::Name& view);
 
-// Creates what the registration asks for and the view lacks; returns how many indexes. The caller
-// has the owner's identity and the recorded settings in force. An index counts as there when one of
-// its name is on the view; a unique key, when a plain unique index has just its columns.
-int create_missing_indexes(const Registration& registration, Oid view);
+// Whether the registration asks for an index that the view lacks. An index counts as there when one
+// of its name is on the view (42P07 when that is plainly another); a unique key, when a plain
+// unique index has just its columns. Nothing is analysed, so nobody's code runs; the recorded
+// settings are in force.
+bool has_missing_indexes(const Registration& registration, Oid view);
+
+// Creates them. The caller has the identity in force that the statements' author and the view's
+// owner share, and the recorded settings.
+void create_missing_indexes(const Registration& registration, Oid view);
 
 }  // namespace mvo::pg

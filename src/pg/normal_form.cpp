@@ -64,7 +64,7 @@ std::string normal_form(Query* query) {
 std::string normal_form_of_registered(const Registration& registration, Oid author) {
   const Identity identity(author, Trust::restricted);
   GucScope settings;
-  settings.set_all(registration.settings);
+  put_in_force(settings, registration.settings);
   Query* query = analyse_query(registration.definition);
   settings.set_all(canonical_settings());
   std::string text = normal_form(query);
@@ -85,17 +85,17 @@ std::string normal_form_of_live(const LiveRelation& view) {
 
 }  // namespace
 
-Match match(const Registration& registration, const LiveRelation& view) {
-  const Oid author = call([&] { return get_role_oid(registration.owner.c_str(), true); });
-  if (!OidIsValid(author)) return Match::invalid;
-  Match result = Match::invalid;
+Matched match(const Registration& registration, const LiveRelation& view) {
+  Matched result{Match::invalid, {}};
   Subtransaction attempt;
   const std::string live = normal_form_of_live(view);
   try {
+    const Oid author = call([&] { return get_role_oid(registration.owner.c_str(), false); });
     const std::string registered = normal_form_of_registered(registration, author);
-    result = registered == live ? Match::same : Match::differs;
+    result.match = registered == live ? Match::same : Match::differs;
   } catch (const PgError& error) {
     if (error.is_interrupt()) throw;
+    result.reason = error.what();
   }
   attempt.roll_back();  // nothing that looking did or locked stays
   return result;

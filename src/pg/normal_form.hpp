@@ -12,8 +12,13 @@ enum class Match {
   invalid,  // the registered text can no longer be analysed
 };
 
+struct Matched {
+  Match match;
+  std::string reason;  // why it is invalid
+};
+
 // Compares the two texts as the server prints them once analysed: in memory, without DDL, each with
 // the identity of its own author. A text whose author no longer exists is invalid.
-Match match(const Registration& registration, const LiveRelation& view);
+Matched match(const Registration& registration, const LiveRelation& view);
 
 }  // namespace mvo::pg

@@ -54,6 +54,11 @@ std::vector<std::string> recorded_search_path(const std::vector<std::string>& se
   return {};
 }
 
+void put_in_force(GucScope& scope, const std::vector<std::string>& settings) {
+  scope.set_all(settings);
+  scope.set("escape_string_warning", "off");
+}
+
 std::vector<std::string> canonical_settings() {
   return {"search_path=pg_catalog, pg_temp",
           "TimeZone=UTC",

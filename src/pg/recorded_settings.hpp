@@ -2,6 +2,7 @@
 #pragma once
 
 #include "pg/guard.hpp"
+#include "pg/guc_scope.hpp"
 
 namespace mvo::pg {
 
@@ -14,6 +15,10 @@ std::vector<std::string> record_settings();
 std::vector<std::string> search_path_of(const std::vector<std::string>& settings);
 // The schemas of the recorded search_path, in order.
 std::vector<std::string> recorded_search_path(const std::vector<std::string>& settings);
+
+// Puts recorded settings in force, to read the text that they were recorded with. Warnings about
+// backslashes in it were given when it was registered.
+void put_in_force(GucScope& scope, const std::vector<std::string>& settings);
 
 // The settings in which two texts are compared: every name qualified, one way to print a date.
 std::vector<std::string> canonical_settings();

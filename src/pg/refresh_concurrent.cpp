@@ -3,8 +3,9 @@
 
 namespace mvo::pg {
 
-core::Refreshed refresh_concurrent(const core::Name& view) {
-  return {run_core_refresh(view, true), std::nullopt};
+core::Refreshed refresh_concurrent(const core::Name& view,
+                                   const std::vector<std::string>& settings) {
+  return {run_core_refresh(view, true, settings), std::nullopt};
 }
 
 }  // namespace mvo::pg

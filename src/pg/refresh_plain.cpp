@@ -3,8 +3,8 @@
 
 namespace mvo::pg {
 
-core::Refreshed refresh_plain(const core::Name& view) {
-  return {run_core_refresh(view, false), std::nullopt};
+core::Refreshed refresh_plain(const core::Name& view, const std::vector<std::string>& settings) {
+  return {run_core_refresh(view, false, settings), std::nullopt};
 }
 
 }  // namespace mvo::pg

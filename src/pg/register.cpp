@@ -50,26 +50,22 @@ std::optional<std::string> present_owner(const std::optional<LiveRelation>& live
   return std::nullopt;
 }
 
-void check_caller_has(const std::string& role, const core::Name& name, const char* action) {
+void check_caller_has(const std::string& role) {
   const Oid oid = call([&] { return get_role_oid(role.c_str(), true); });
   // Of an owner who is gone only a superuser has the rights.
   const bool has = OidIsValid(oid) ? has_rights_of(oid) : call([] { return superuser(); });
-  if (has) return;
-  Refusals refusals(action);
-  refusals.add(name);
-  refusals.raise_if_any();
+  if (!has)
+    throw Error{Code::rights_missing, "permission denied",
+                fmt::format("It belongs to role {}.", print(role))};
 }
 
-std::string owner_for(const core::Name& name, const Options& options,
-                      const std::optional<std::string>& present) {
+std::string owner_for(const Options& options, const std::optional<std::string>& present) {
   if (present) {
-    check_caller_has(*present, name, "register");
+    check_caller_has(*present);
     if (options.owner && *options.owner != *present)
-      throw Error{
-          Code::parameter_invalid,
-          fmt::format("materialized view {} belongs to role {}", print(name), print(*present)),
-          "Registering a name again does not change its owner.",
-          "Use ALTER MATERIALIZED VIEW ... OWNER TO, or mv_unregister() first."};
+      throw Error{Code::parameter_invalid, fmt::format("it belongs to role {}", print(*present)),
+                  "Registering a name again does not change its owner.",
+                  "Use ALTER MATERIALIZED VIEW ... OWNER TO, or mv_unregister() first."};
     return *present;
   }
   if (!options.owner) return role_name(GetUserId());
@@ -80,11 +76,9 @@ std::string owner_for(const core::Name& name, const Options& options,
 
 void check_may_create(const core::Name& name, const std::string& owner) {
   const Oid schema = schema_of(name);
-  const Oid role = call([&] { return get_role_oid(owner.c_str(), true); });
-  if (OidIsValid(role) && call([&] { return compat::may_create_in(schema, role); })) return;
-  throw Error{Code::rights_missing,
-              fmt::format("permission denied to register materialized view {}", print(name)),
-              fmt::format("Role {} lacks CREATE on schema {}.", print(owner), print(name.schema))};
+  const Oid role = call([&] { return get_role_oid(owner.c_str(), false); });
+  if (call([&] { return compat::may_create_in(schema, role); })) return;
+  throw Error{Code::rights_missing, "permission denied", lacks_create(role, schema)};
 }
 
 core::Mode mode_named(const std::string& text) {
@@ -92,15 +86,22 @@ core::Mode mode_named(const std::string& text) {
   throw Error{Code::parameter_invalid,
               fmt::format("unrecognized mode \"{}\"", text),
               {},
-              fmt::format("The modes are {}.", core::known_modes())};
+              fmt::format("Known values are {}.", core::known_modes())};
 }
 
-// A registered view, else a live relation, along the search_path; else as written.
-WrittenName resolve(const WrittenName& written, const core::Views& views) {
+[[noreturn]] void reject_self_dependency() {
+  throw Error{Code::cycle, "it cannot depend on itself"};
+}
+
+// A registered view, else a live relation, along the search_path; else as written. The view that is
+// being registered counts as registered.
+WrittenName resolve(const WrittenName& written, const core::Name& self, const core::Views& views) {
   if (written.schema) return written;
   const auto path = caller_search_path();
-  if (const auto node = views.find(path, written.name))
-    return {views[*node].name.schema, written.name};
+  for (const std::string& schema : path) {
+    if (self == core::Name{schema, written.name}) reject_self_dependency();
+    if (views.find(core::Name{schema, written.name})) return {schema, written.name};
+  }
   for (const std::string& schema : path)
     if (find_relation({schema, written.name})) return {schema, written.name};
   return written;
@@ -110,17 +111,8 @@ std::vector<WrittenName> dependencies_of(const RegisterRequest& request, const c
   const core::Views views = load_views(Sees::latest);
   std::vector<WrittenName> dependencies;
   for (const std::string& text : request.depends_on) {
-    const WrittenName dependency = resolve(parse_name(text, "dependency"), views);
-    // A name that is not there yet can only be this view itself if this view's schema is where an
-    // unqualified name would be looked up.
-    if (dependency.name == name.name &&
-        (dependency.schema ? *dependency.schema == name.schema
-                           : std::ranges::count(caller_search_path(), name.schema) > 0))
-      throw Error{
-          Code::cycle, fmt::format("materialized view {} cannot depend on itself", print(name)),
-          {},          {},
-          0,           {},
-          name};
+    const WrittenName dependency = resolve(parse_name(text, "dependency"), name, views);
+    if (dependency.schema == name.schema && dependency.name == name.name) reject_self_dependency();
     const bool repeated = std::ranges::any_of(dependencies, [&](const WrittenName& other) {
       return other.schema == dependency.schema && other.name == dependency.name;
     });
@@ -163,7 +155,7 @@ void check_definition(const Registration& registration) {
   try {
     const Identity identity(owner, Trust::restricted);
     GucScope settings;
-    settings.set_all(registration.settings);
+    put_in_force(settings, registration.settings);
     check_columns(registration, analyse_creation(registration, false));
     settings.end();
   } catch (const PgError& error) {
@@ -183,21 +175,17 @@ std::vector<std::string> key_columns(const std::vector<std::string>& written) {
   return columns;
 }
 
-}  // namespace
-
-core::Name register_view(const RegisterRequest& request) {
-  LockLimit limit;
+Registration checked_registration(const RegisterRequest& request, const core::Name& name) {
   Registration registration;
-  registration.name = new_name(request.name);
-  const core::Name& name = registration.name;
+  registration.name = name;
   registration.mode = mode_named(request.mode);
   registration.options = read_options(request.options);
   schema_of(name);
 
   const auto live = find_relation(name);
   if (live) check_is_view(name, *live);
-  const auto before = load_registration(name);
-  registration.owner = owner_for(name, registration.options, present_owner(live, before));
+  registration.owner =
+      owner_for(registration.options, present_owner(live, load_registration(name)));
   check_may_create(name, registration.owner);
 
   registration.settings = record_settings();
@@ -205,12 +193,18 @@ core::Name register_view(const RegisterRequest& request) {
   registration.depends_on = dependencies_of(request, name);
   registration.unique_key = key_columns(request.unique_key);
   registration.indexes = request.indexes;
-  naming("register", name, [&] {
-    for (const std::string& index : registration.indexes) check_index_statement(index, name);
-    check_definition(registration);
-  });
-  registration.edited = live && match(registration, *live) != Match::same;
-  save_registration(registration);
+  for (const std::string& index : registration.indexes) check_index_statement(index, name);
+  check_definition(registration);
+  registration.edited = live && match(registration, *live).match != Match::same;
+  return registration;
+}
+
+}  // namespace
+
+core::Name register_view(const RegisterRequest& request) {
+  LockLimit limit;
+  const core::Name name = new_name(request.name);
+  naming("register", name, [&] { save_registration(checked_registration(request, name)); });
   limit.end();
   return name;
 }
@@ -219,9 +213,11 @@ void unregister_view(const std::string& text) {
   LockLimit limit;
   const core::Views views = load_views(Sees::latest);
   const core::Name& name = views[find_registered(views, text)].name;
-  const auto owner = present_owner(find_relation(name), load_registration(name));
-  if (owner) check_caller_has(*owner, name, "unregister");
-  if (!remove_registration(name)) raise_not_registered({name.schema, name.name});
+  naming("unregister", name, [&] {
+    const auto owner = present_owner(find_relation(name), load_registration(name));
+    if (owner) check_caller_has(*owner);
+    if (!remove_registration(name)) raise_not_registered({name.schema, name.name});
+  });
   limit.end();
 }
 

@@ -138,7 +138,8 @@ void save_registration(const Registration& registration) {
   Access access;
   query(
       "INSERT INTO mv_orchestrator.registry (schema_name, view_name, owner, definition, unique_key,"
-      " indexes, mode, options, settings, edited) VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, "
+      " indexes, mode, options, settings, edited) VALUES ($1, $2, $3, $4, $5, $6, $7, "
+      "jsonb_strip_nulls($8::jsonb), "
       "$9, $10)"
       " ON CONFLICT (schema_name, view_name) DO UPDATE SET (owner, definition, unique_key,"
       " indexes, mode, options, settings, edited) = (excluded.owner, excluded.definition,"
@@ -183,13 +184,13 @@ std::unordered_map<core::Name, RunFacts, core::NameHash> load_run_facts(
   }
   Access access;
   const SpiRows rows = query(
-      "SELECT schema_name, view_name, settings, edited FROM mv_orchestrator.registry"
+      "SELECT schema_name, view_name, owner, settings, edited FROM mv_orchestrator.registry"
       " WHERE (schema_name, view_name) IN (SELECT * FROM unnest($1, $2))",
       {array_argument(schemas), array_argument(views)}, Sees::latest);
   std::unordered_map<core::Name, RunFacts, core::NameHash> facts;
   for (std::uint64_t i = 0; i < rows.size(); ++i)
     facts.emplace(core::Name{rows.text(i, 0), rows.text(i, 1)},
-                  RunFacts{rows.texts(i, 2), rows.boolean(i, 3)});
+                  RunFacts{rows.text(i, 2), rows.texts(i, 3), rows.boolean(i, 4)});
   access.end();
   return facts;
 }

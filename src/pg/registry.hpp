@@ -23,6 +23,7 @@ void mark_applied(const core::Name& name);
 
 // What a run needs of a registration.
 struct RunFacts {
+  std::string owner;                  // whose registration it is
   std::vector<std::string> settings;  // the recorded ones
   bool edited = false;                // the registered text may be newer than the live view
 };

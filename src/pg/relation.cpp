@@ -4,6 +4,30 @@
 #include "pg/identifier.hpp"
 
 namespace mvo::pg {
+namespace {
+
+const char* kind_name(char kind) {
+  switch (kind) {
+    case RELKIND_RELATION:
+    case RELKIND_PARTITIONED_TABLE:
+      return "a table";
+    case RELKIND_VIEW:
+      return "a view";
+    case RELKIND_FOREIGN_TABLE:
+      return "a foreign table";
+    case RELKIND_SEQUENCE:
+      return "a sequence";
+    case RELKIND_INDEX:
+    case RELKIND_PARTITIONED_INDEX:
+      return "an index";
+    case RELKIND_COMPOSITE_TYPE:
+      return "a composite type";
+    default:
+      return "another kind of relation";
+  }
+}
+
+}  // namespace
 
 std::optional<LiveRelation> find_relation(const core::Name& name) {
   LiveRelation relation{};
@@ -22,31 +46,26 @@ std::optional<LiveRelation> find_relation(const core::Name& name) {
   return relation;
 }
 
-const char* kind_name(char kind) {
-  switch (kind) {
-    case RELKIND_RELATION:
-    case RELKIND_PARTITIONED_TABLE:
-      return "table";
-    case RELKIND_VIEW:
-      return "view";
-    case RELKIND_FOREIGN_TABLE:
-      return "foreign table";
-    case RELKIND_SEQUENCE:
-      return "sequence";
-    case RELKIND_INDEX:
-    case RELKIND_PARTITIONED_INDEX:
-      return "index";
-    case RELKIND_COMPOSITE_TYPE:
-      return "composite type";
-    default:
-      return "relation";
-  }
+LiveRelation get_relation(const core::Name& name) {
+  if (const auto relation = find_relation(name)) return *relation;
+  throw core::Error{core::Code::view_missing,
+                    "materialized view " + print(name) + " does not exist",
+                    {},
+                    {},
+                    0,
+                    {},
+                    name};
 }
 
 void check_is_view(const core::Name& name, const LiveRelation& relation) {
   if (relation.is_view()) return;
-  throw core::Error{core::Code::not_a_view, print(name) + " is not a materialized view",
-                    std::string("A ") + kind_name(relation.kind) + " of that name exists."};
+  throw core::Error{core::Code::not_a_view,
+                    print(name) + " is not a materialized view",
+                    std::string("It is ") + kind_name(relation.kind) + ".",
+                    {},
+                    0,
+                    {},
+                    name};
 }
 
 }  // namespace mvo::pg

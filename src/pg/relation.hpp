@@ -19,8 +19,8 @@ struct LiveRelation {
 // Without a lock: the answer can be old by the time it is read.
 std::optional<LiveRelation> find_relation(const core::Name& name);
 
-// "table", "view" … for an error message.
-const char* kind_name(char kind);
+// 42P01 when there is none.
+LiveRelation get_relation(const core::Name& name);
 
 // That the name, where it is taken, belongs to a materialized view: 42809 otherwise.
 void check_is_view(const core::Name& name, const LiveRelation& relation);

@@ -11,11 +11,27 @@ bool has_rights_of(Oid role) {
   return call([&] { return has_privs_of_role(GetUserId(), role); });
 }
 
+void Refusals::add(const core::Name& view, const std::string& reason) {
+  views_.push_back(view);
+  if (!reason.empty()) reasons_ += (reasons_.empty() ? "" : "\n") + reason;
+}
+
 void Refusals::raise_if_any() const {
   if (views_.empty()) return;
   throw core::Error{core::Code::rights_missing,
                     fmt::format("permission denied to {} materialized view{} {}", action_,
-                                views_.size() == 1 ? "" : "s", print_list(views_))};
+                                views_.size() == 1 ? "" : "s", print_list(views_)),
+                    reasons_,
+                    {},
+                    0,
+                    {},
+                    views_.size() == 1 ? std::optional(views_.front()) : std::nullopt};
+}
+
+std::string lacks_create(Oid role, Oid schema) {
+  const std::string role_name = call([&] { return GetUserNameFromId(role, false); });
+  const std::string schema_name = call([&] { return get_namespace_name(schema); });
+  return fmt::format("Role {} lacks CREATE on schema {}.", print(role_name), print(schema_name));
 }
 
 Oid schema_of(const core::Name& name) {

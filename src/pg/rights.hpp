@@ -14,14 +14,18 @@ class Refusals {
  public:
   // `action` as in "permission denied to <action> materialized view a".
   explicit Refusals(const char* action) : action_(action) {}
-  void add(const core::Name& view) { views_.push_back(view); }
+  void add(const core::Name& view, const std::string& reason = {});
   // 42501 when there are any.
   void raise_if_any() const;
 
  private:
   const char* action_;
   std::vector<core::Name> views_;
+  std::string reasons_;
 };
+
+// "Role a lacks CREATE on schema b."
+std::string lacks_create(Oid role, Oid schema);
 
 // Schema of a name: 3F000 when it does not exist, 42602 for a temporary one.
 Oid schema_of(const core::Name& name);

@@ -98,13 +98,15 @@ class UnappliedEdits {
   // An edit is never silently not applied: one warning a run.
   void warn() const {
     if (names_.empty()) return;
-    const std::string list = print_list(names_);
+    const bool one = names_.size() == 1;
+    const std::string message =
+        fmt::format("materialized view{} {} refreshed with {}", one ? "" : "s",
+                    print_list(names_) + (one ? " is" : " are"),
+                    one ? "a definition older than the registered one"
+                        : "definitions older than the registered ones");
     call([&] {
-      ereport(
-          WARNING,
-          (errmsg("%s is refreshed with a definition older than the registered one", list.c_str()),
-           errhint("Drop it with mv_drop() and create it with mv_create() to apply the "
-                   "registered definition.")));
+      ereport(WARNING, (errmsg("%s", message.c_str()),
+                        errhint("Use mv_drop() and mv_create() to apply what is registered.")));
     });
   }
 
@@ -112,24 +114,30 @@ class UnappliedEdits {
   static Match compare(const core::Name& name) {
     const auto registration = load_registration(name);
     const auto relation = find_relation(name);
-    return registration && relation ? match(*registration, *relation) : Match::same;
+    return registration && relation ? match(*registration, *relation).match : Match::same;
   }
 
   std::vector<core::Name> names_;
   std::vector<std::string> details_;
 };
 
-// The recorded search_path is in force, which is what a definition's functions look things up in.
-// TimeZone and the like stay the caller's, as with core's REFRESH.
+// The recorded search_path is what a definition's functions look things up in; TimeZone and the
+// like stay the caller's, as with core's REFRESH. A registration that is not the owner's own says
+// nothing about where the owner's query finds things.
+std::vector<std::string> settings_for(const core::Name& view, const RunFacts& facts) {
+  if (compat::server_locks_search_path) return {};
+  const Oid author = call([&] { return get_role_oid(facts.owner.c_str(), true); });
+  if (author != get_relation(view).owner) return {};
+  return search_path_of(facts.settings);
+}
+
 core::Refreshed refresh_step(const core::Name& view, core::Mode mode, const RunSnapshot& snapshot,
                              const RunFacts& facts) {
   check_for_interrupts();
-  GucScope settings;
-  if (!compat::server_locks_search_path) settings.set_all(search_path_of(facts.settings));
-  core::Refreshed result =
-      naming("refresh", view, [&] { return snapshot.run([&] { return refresh_in(mode, view); }); });
-  settings.end();
-  return result;
+  return naming("refresh", view, [&] {
+    const auto settings = settings_for(view, facts);
+    return snapshot.run([&] { return refresh_in(mode, view, settings); });
+  });
 }
 
 std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds started) {

@@ -12,29 +12,31 @@ RangeVar* range_var(const core::Name& name) {
       [&] { return makeRangeVar(pstrdup(name.schema.c_str()), pstrdup(name.name.c_str()), -1); });
 }
 
-std::int64_t run_utility(Node* statement, const std::string& text) {
-  return call([&] {
-    // Hundreds of statements in one call: what each leaves behind is freed at once.
-    const MemoryContext caller = CurrentMemoryContext;
-    const MemoryContext own =
-        AllocSetContextCreate(caller, "mv_orchestrator statement", ALLOCSET_DEFAULT_SIZES);
-    MemoryContextSwitchTo(own);
+StatementMemory::StatementMemory()
+    : own_(call([] {
+        return AllocSetContextCreate(CurrentMemoryContext, "mv_orchestrator statement",
+                                     ALLOCSET_DEFAULT_SIZES);
+      })) {
+  MemoryContextSwitchTo(own_);
+}
 
+StatementMemory::~StatementMemory() {
+  MemoryContextSwitchTo(caller_);
+  if (std::uncaught_exceptions() == exceptions_) MemoryContextDelete(own_);
+}
+
+void run_utility(Node* statement, const std::string& text) {
+  const StatementMemory memory;
+  call([&] {
     auto* planned = makeNode(PlannedStmt);
     planned->commandType = CMD_UTILITY;
     planned->canSetTag = true;
     planned->utilityStmt = statement;
     planned->stmt_location = -1;
-    QueryCompletion completion;
-    InitializeQueryCompletion(&completion);
     CommandCounterIncrement();
     ProcessUtility(planned, text.c_str(), false, PROCESS_UTILITY_QUERY, nullptr, nullptr,
-                   None_Receiver, &completion);
+                   None_Receiver, nullptr);
     CommandCounterIncrement();
-
-    MemoryContextSwitchTo(caller);
-    MemoryContextDelete(own);
-    return static_cast<std::int64_t>(completion.nprocessed);
   });
 }
 

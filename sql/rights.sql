@@ -1,0 +1,175 @@
+-- Who may do what.
+CREATE ROLE regress_rights_olga;
+CREATE ROLE regress_rights_rita;
+CREATE ROLE regress_rights_team;
+CREATE ROLE regress_rights_member IN ROLE regress_rights_olga;
+CREATE SCHEMA rig;
+GRANT USAGE ON SCHEMA rig TO PUBLIC;
+GRANT CREATE ON SCHEMA rig TO regress_rights_olga, regress_rights_rita, regress_rights_team;
+CREATE SCHEMA rig_closed;
+SET search_path = rig, public;
+CREATE TABLE source (id int);
+CREATE TABLE secret (id int);
+GRANT SELECT ON source TO PUBLIC;
+CREATE VIEW state AS
+  SELECT format('%I.%I', schema_name, view_name) AS name, r.owner AS registered, m.matviewowner AS live, r.definition
+  FROM mv_orchestrator.registry AS r LEFT JOIN pg_matviews AS m ON (m.schemaname, m.matviewname) = (schema_name, view_name)
+  ORDER BY 1;
+
+-- The one who registers a view owns it, and the view that is created.
+SET ROLE regress_rights_olga;
+SELECT mv_register('hers', 'SELECT id FROM source');
+SELECT mv_register('hers2', 'SELECT id FROM hers', depends_on => '{hers}');
+SELECT count(*) FROM mv_create_all();
+SET ROLE regress_rights_rita;
+SELECT mv_register('ritas', 'SELECT id FROM source');
+SELECT count(*) FROM mv_create('ritas');
+SELECT mv_register('ritas_reader', 'SELECT 1 AS id', depends_on => '{hers, hers2}');
+
+-- Somebody else may do nothing with it, whether it is there or only registered.
+SELECT mv_register('hers', 'SELECT 1 AS id');
+SELECT mv_unregister('hers');
+SELECT mv_create('hers');
+SELECT mv_refresh('hers');
+SELECT mv_refresh('hers', mode => 'concurrent');
+SELECT mv_drop('hers');
+SELECT mv_drop('hers', cascade => true);
+-- A call for several says which ones, and does nothing to any.
+RESET ROLE;
+DROP MATERIALIZED VIEW hers CASCADE;
+SET ROLE regress_rights_rita;
+SELECT mv_create('ritas_reader');
+SELECT mv_create_all();
+SELECT mv_unregister('hers');
+SELECT mv_register('hers', 'SELECT 1 AS id');
+RESET ROLE;
+SELECT count(*) FROM mv_create_all('{hers, hers2}');
+SET ROLE regress_rights_rita;
+SELECT count(*) FROM mv_create('ritas_reader');
+SELECT mv_refresh('ritas_reader', scope => 'upstream');
+SELECT mv_refresh_all();
+SELECT mv_drop_all();
+SELECT mv_refresh_all('{ritas, hers}');
+SELECT name FROM mv_refresh_all('{ritas, ritas_reader}');
+RESET ROLE;
+SELECT name, registered, live FROM state;
+-- The right order of the views is no secret, the registry is.
+SET ROLE regress_rights_rita;
+SELECT name FROM mv_order();
+SELECT count(*) FROM mv_orchestrator.registry;
+SELECT count(*) FROM mv_orchestrator.dependency;
+DELETE FROM mv_orchestrator.registry;
+RESET ROLE;
+
+-- A member of the owner's role may do all that the owner may; what he makes is the owner's.
+SET ROLE regress_rights_member;
+SELECT mv_refresh('hers', scope => 'downstream');
+SELECT name FROM mv_refresh_all('{hers, hers2}');
+SELECT * FROM mv_drop('hers2');
+SELECT mv_register('hers2', 'SELECT id + 1 AS id FROM hers', depends_on => '{hers}');
+SELECT * FROM mv_create('hers2');
+RESET ROLE;
+SELECT name, registered, live FROM state WHERE name = 'rig.hers2';
+
+-- Registering needs CREATE on the schema, and so does creating.
+SET ROLE regress_rights_rita;
+SELECT mv_register('rig_closed.v', 'SELECT 1 AS x');
+SELECT mv_register('pg_catalog.v', 'SELECT 1 AS x');
+RESET ROLE;
+GRANT CREATE, USAGE ON SCHEMA rig_closed TO regress_rights_rita;
+SET ROLE regress_rights_rita;
+SELECT mv_register('rig_closed.v', 'SELECT 1 AS x');
+RESET ROLE;
+REVOKE CREATE ON SCHEMA rig_closed FROM regress_rights_rita;
+SET ROLE regress_rights_rita;
+SELECT mv_create('rig_closed.v');
+RESET ROLE;
+SELECT mv_create('rig_closed.v');
+SELECT mv_unregister('rig_closed.v');
+
+-- A live view of somebody else cannot be registered, an own one can.
+CREATE MATERIALIZED VIEW by_hand AS SELECT 1 AS x;
+SET ROLE regress_rights_rita;
+SELECT mv_register('by_hand', 'SELECT 1 AS x');
+CREATE MATERIALIZED VIEW own AS SELECT 1 AS x;
+SELECT mv_register('own', 'SELECT 1 AS x');
+RESET ROLE;
+-- For a superuser's registration the live view's owner counts, too.
+SELECT mv_register('own', 'SELECT 1 AS x');
+SELECT name, registered, live FROM state WHERE name = 'rig.own';
+SELECT mv_unregister('own');
+
+-- The option owner needs the right to become that role, and that role the right to create.
+SET ROLE regress_rights_rita;
+SELECT mv_register('for_team', 'SELECT 1 AS x', options => '{"owner": "regress_rights_team"}');
+SELECT mv_register('for_team', 'SELECT 1 AS x', options => '{"owner": "regress_rights_unknown"}');
+RESET ROLE;
+GRANT regress_rights_team TO regress_rights_rita;
+SET ROLE regress_rights_rita;
+SELECT mv_register('for_team', 'SELECT id FROM secret', options => '{"owner": "regress_rights_team"}');
+RESET ROLE;
+SELECT mv_register('rig_closed.v', 'SELECT 1 AS x', options => '{"owner": "regress_rights_team"}');
+-- The rows are read with the owner's rights, not with those of the one who calls.
+SELECT mv_create('for_team');
+GRANT SELECT ON secret TO regress_rights_team;
+SET ROLE regress_rights_rita;
+SELECT * FROM mv_create('for_team');
+RESET ROLE;
+REVOKE SELECT ON secret FROM regress_rights_team;
+SELECT mv_refresh('for_team');
+SELECT registered, live FROM state WHERE name = 'rig.for_team';
+-- The owner stays when a name is registered again; to ask for another is an error.
+SELECT mv_register('for_team', 'SELECT 1 AS x');
+SELECT registered FROM state WHERE name = 'rig.for_team';
+SELECT mv_register('for_team', 'SELECT 1 AS x', options => '{"owner": "regress_rights_rita"}');
+SELECT * FROM mv_drop('for_team');
+SELECT mv_register('for_team', 'SELECT 1 AS x', options => '{"owner": "regress_rights_rita"}');
+SELECT registered, definition FROM state WHERE name = 'rig.for_team';
+SELECT mv_unregister('for_team');
+
+-- The owner of a schema may drop what is in it, as with DROP.
+CREATE SCHEMA rig_team AUTHORIZATION regress_rights_team;
+GRANT CREATE, USAGE ON SCHEMA rig_team TO regress_rights_olga;
+SET ROLE regress_rights_olga;
+SELECT mv_register('rig_team.v', 'SELECT 1 AS x');
+SELECT action FROM mv_create('rig_team.v');
+SET ROLE regress_rights_team;
+SELECT mv_refresh('rig_team.v');
+SELECT * FROM mv_drop('rig_team.v');
+-- What a superuser may do he may also where the view's owner lost the way to it.
+SET ROLE regress_rights_olga;
+SELECT action FROM mv_create('rig_team.v');
+RESET ROLE;
+REVOKE ALL ON SCHEMA rig_team FROM regress_rights_olga;
+SELECT action FROM mv_create('rig_team.v');
+SELECT status FROM mv_refresh('rig_team.v');
+SELECT action FROM mv_drop('rig_team.v');
+SELECT mv_unregister('rig_team.v');
+
+-- An owner who is gone by that name is what one is told, until the view is registered again; a live
+-- view has an owner all the same, and is refreshed.
+SET ROLE regress_rights_team;
+SELECT mv_register('of_team', 'SELECT 1 AS x');
+SELECT action FROM mv_create('of_team');
+SELECT mv_register('only_registered', 'SELECT 1 AS x');
+RESET ROLE;
+ALTER ROLE regress_rights_team RENAME TO regress_rights_crew;
+\set VERBOSITY sqlstate
+SELECT action FROM mv_create('of_team');
+\set VERBOSITY default
+SELECT action FROM mv_create('only_registered');
+SELECT mv_register('only_registered', 'SELECT 1 AS x');
+SELECT status FROM mv_refresh('of_team');
+SET ROLE regress_rights_crew;
+SELECT mv_create('only_registered');
+SELECT mv_unregister('only_registered');
+SELECT mv_register('of_team', 'SELECT 1 AS x');
+SELECT action FROM mv_create('of_team');
+RESET ROLE;
+SELECT name, registered, live FROM state WHERE name = 'rig.of_team';
+SELECT mv_unregister('only_registered');
+
+SELECT count(mv_unregister(format('%I.%I', schema_name, view_name))) FROM mv_orchestrator.registry;
+SET client_min_messages = warning;
+DROP SCHEMA rig, rig_closed, rig_team CASCADE;
+DROP ROLE regress_rights_olga, regress_rights_rita, regress_rights_crew, regress_rights_member;
