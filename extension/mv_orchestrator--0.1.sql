@@ -26,7 +26,7 @@ CREATE TABLE mv_orchestrator.registry (
     mode text NOT NULL,
     options jsonb NOT NULL,
     settings text[] NOT NULL,
-    edited boolean NOT NULL,
+    applied boolean NOT NULL,
     PRIMARY KEY (schema_name, view_name)
 );
 
@@ -42,8 +42,8 @@ COMMENT ON COLUMN mv_orchestrator.registry.indexes IS
     'CREATE INDEX statements that belong to the view';
 COMMENT ON COLUMN mv_orchestrator.registry.settings IS
     'settings that decide what the definition means, as name=value';
-COMMENT ON COLUMN mv_orchestrator.registry.edited IS
-    'the definition was registered while the live view had another one';
+COMMENT ON COLUMN mv_orchestrator.registry.applied IS
+    'the live view is known to have this definition';
 
 CREATE TABLE mv_orchestrator.dependency (
     schema_name text COLLATE pg_catalog."C" NOT NULL,

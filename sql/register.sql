@@ -4,7 +4,7 @@ SET search_path = reg, public;
 CREATE TABLE source (id int, day date);
 CREATE VIEW stored AS
   SELECT r.view_name AS name, r.owner = current_user AS mine, r.definition, r.unique_key, r.indexes, r.mode,
-         r.options, r.edited,
+         r.options, r.applied,
          ARRAY(SELECT concat_ws('.', d.depends_on_schema, d.depends_on_name)
                FROM mv_orchestrator.dependency AS d
                WHERE (d.schema_name, d.view_name) = (r.schema_name, r.view_name) ORDER BY position) AS depends_on
@@ -118,7 +118,7 @@ SELECT mv_unregister('daily');
 -- Registering it anew takes up the live view.
 SELECT mv_register('daily', 'SELECT source.id FROM reg.source');
 SELECT * FROM mv_create('daily');
-SELECT edited FROM stored WHERE name = 'daily';
+SELECT applied FROM stored WHERE name = 'daily';
 
 -- All of it is undone by a rollback.
 BEGIN;

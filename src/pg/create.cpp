@@ -139,6 +139,7 @@ void check_matches(const Registration& registration, const LiveRelation& view) {
 const char* create_one(const core::Name& name, bool with_data) {
   return naming("create", name, [&] {
     const Registration registration = registration_of(name);
+    (void)lock_if_exists(name, AccessShareLock);  // somebody may be dropping it
     const auto live = find_relation(name);
     const char* action = "created";
     if (live) {
@@ -147,7 +148,7 @@ const char* create_one(const core::Name& name, bool with_data) {
     } else {
       create_view(registration, with_data);
     }
-    if (registration.edited) mark_applied(name);
+    if (!registration.applied) mark_applied(registration);
     return action;
   });
 }

@@ -78,22 +78,30 @@ std::vector<Action> drop_and_see(const Planned& planned, bool cascade) {
   return actions;
 }
 
+// Whether it still exists once the lock is had.
+bool lock_for_drop(const core::Name& name) {
+  return naming("drop", name,
+                [&] { return lock_if_exists(name, AccessExclusiveLock).has_value(); });
+}
+
+LockRequest locking_for(const PlanRequest& request) {
+  // Core's DROP locks all that reads the view, however far away, even to refuse.
+  return {.check = check_may_drop, .also_changed = [&](const core::Views& views) {
+            return views.graph().with_readers(request.choose(views));
+          }};
+}
+
 }  // namespace
 
 std::vector<Action> drop_view(const std::string& name, bool cascade, bool if_exists) {
   const PlanRequest request{[&](const core::Views& views) {
     return std::vector<core::Node>{find_registered(views, name)};
   }};
-  LockRequest locking{.check = check_may_drop};
-  if (cascade)
-    locking.also_changed = [&](const core::Views& views) {
-      return views.graph().with_readers({find_registered(views, name)});
-    };
   LockLimit limit;
-  const Planned planned = plan_and_lock(request, locking).planned;
+  const Planned planned = plan_and_lock(request, locking_for(request)).planned;
   const core::Name& view = planned.name(planned.plan.front());
   std::vector<Action> actions{{view, "missing"}};
-  if (find_relation(view))
+  if (lock_for_drop(view))
     actions = drop_and_see(planned, cascade);
   else if (!if_exists)
     (void)get_relation(view);  // raises
@@ -106,14 +114,14 @@ std::vector<Action> drop_views(const std::optional<std::vector<std::string>>& na
     return names ? find_registered(views, *names) : core::all_views(views);
   }};
   LockLimit limit;
-  Planned planned = plan_and_lock(request, {.check = check_may_drop}).planned;
+  Planned planned = plan_and_lock(request, locking_for(request)).planned;
   std::ranges::reverse(planned.plan);
   std::vector<Action> actions;
   for (const core::Step& step : planned.plan) {
     const core::Name& name = planned.name(step);
-    const auto relation = find_relation(name);
-    if (relation) drop_one(name, false);
-    actions.push_back({name, relation ? "dropped" : "missing"});
+    const bool exists = lock_for_drop(name);
+    if (exists) drop_one(name, false);
+    actions.push_back({name, exists ? "dropped" : "missing"});
   }
   limit.end();
   return actions;

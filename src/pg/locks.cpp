@@ -2,6 +2,8 @@
 
 #include "pg/locks.hpp"
 
+#include <set>
+
 #include "core/error.hpp"
 #include "pg/compat.hpp"
 #include "pg/failure.hpp"
@@ -36,16 +38,20 @@ LOCKMODE mode_of(const RunLock& lock) {
   return lock.exclusive ? ExclusiveLock : ShareLock;
 }
 
+// Who holds a lock that is in our way, or waits for one before us.
 std::string holders_of(const LOCKTAG& tag, LOCKMODE mode) {
-  std::string list;
-  int count = 0;
-  VirtualTransactionId* holders = call([&] { return GetLockConflicts(&tag, mode, &count); });
-  for (int i = 0; i < count; ++i) {
-    const int process = call([&] { return compat::process_id(holders[i]); });
-    if (process == 0) continue;
-    list += (list.empty() ? "" : ", ") + std::to_string(process);
+  const LockData* locks = call([] { return GetLockStatusData(); });
+  std::set<int> processes;
+  for (int i = 0; i < locks->nelements; ++i) {
+    const LockInstanceData& lock = locks->locks[i];
+    if (lock.pid == MyProcPid || memcmp(&lock.locktag, &tag, sizeof tag) != 0) continue;
+    for (LOCKMODE other = AccessShareLock; other <= AccessExclusiveLock; ++other)
+      if (((lock.holdMask & LOCKBIT_ON(other)) != 0 || lock.waitLockMode == other) &&
+          DoLockModesConflict(mode, other))
+        processes.insert(lock.pid);
   }
-  return list.empty() ? "a process that has just ended" : "process " + list;
+  if (processes.empty()) return "a process that has just ended";
+  return fmt::format("process {}", fmt::join(processes, ", "));
 }
 
 bool holds_any_lock(Oid relation) {
@@ -79,6 +85,17 @@ void wait_for(const RunLock& lock, const LOCKTAG& tag, const core::Views& regist
 }
 
 }  // namespace
+
+bool holds_view_lock(const core::Views& registered) {
+  return view_locked_by_us(registered).has_value();
+}
+
+std::optional<Oid> lock_if_exists(const core::Name& name, LOCKMODE mode) {
+  RangeVar* relation = range_var(name);
+  const Oid oid = call(
+      [&] { return RangeVarGetRelidExtended(relation, mode, RVR_MISSING_OK, nullptr, nullptr); });
+  return OidIsValid(oid) ? std::optional(oid) : std::nullopt;
+}
 
 std::optional<Overlap> parse_overlap(std::string_view text) {
   if (text == "wait") return Overlap::wait;

@@ -27,6 +27,13 @@ struct RunLock {
 std::optional<std::string> take_run_locks(const std::vector<RunLock>& locks, Overlap overlap,
                                           const core::Views& registered);
 
+// Whether this transaction holds a lock on any of the registered views.
+bool holds_view_lock(const core::Views& registered);
+
+// Takes the lock on a relation by its name; nothing when there is none, also when it went while we
+// waited.
+std::optional<Oid> lock_if_exists(const core::Name& name, LOCKMODE mode);
+
 // Takes ExclusiveLock on a materialized view that the caller may refresh, by its name: 42P01 when
 // it does not exist, 42501, 42809 when it is something else.
 void lock_view(const core::Name& view);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "pg/failure.hpp"
 #include "pg/identifier.hpp"
 #include "pg/registry.hpp"
 #include "pg/settings.hpp"
@@ -45,11 +46,15 @@ std::vector<RunLock> run_locks_for(const Planned& planned,
   return locks;
 }
 
-void lock_views_of(const Planned& planned) {
-  std::vector<core::Node> nodes;
-  for (const core::Step& step : planned.plan) nodes.push_back(step.view);
-  std::ranges::sort(nodes);
-  for (const core::Node node : nodes) lock_view(planned.views[node].name);
+// What is changed, and what that reads: core's plain REFRESH of a source in the middle of a run
+// would be seen by what comes after it, whatever the snapshot, as its rows are frozen.
+void lock_views_of(const std::vector<RunLock>& locks) {
+  for (const RunLock& lock : locks) {
+    if (lock.exclusive)
+      lock_view(lock.view);
+    else
+      naming("lock", lock.view, [&] { (void)lock_if_exists(lock.view, AccessShareLock); });
+  }
 }
 
 bool same_plan(const Planned& a, const Planned& b) {
@@ -109,7 +114,7 @@ Locked plan_and_lock(const PlanRequest& request, const LockRequest& locking) {
       holding.roll_back();
       return {std::move(planned), std::move(busy)};
     }
-    if (locking.lock_views) lock_views_of(planned);
+    if (locking.lock_views) lock_views_of(locks);
     Planned again = make_plan(request, Sees::latest);
     if (same_plan(planned, again) &&
         run_locks_for(again, also_changed(locking, again.views)) == locks) {

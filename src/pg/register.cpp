@@ -13,6 +13,7 @@
 #include "pg/identity.hpp"
 #include "pg/index_statement.hpp"
 #include "pg/normal_form.hpp"
+#include "pg/patience.hpp"
 #include "pg/plan.hpp"
 #include "pg/recorded_settings.hpp"
 #include "pg/registry.hpp"
@@ -107,8 +108,8 @@ WrittenName resolve(const WrittenName& written, const core::Name& self, const co
   return written;
 }
 
-std::vector<WrittenName> dependencies_of(const RegisterRequest& request, const core::Name& name) {
-  const core::Views views = load_views(Sees::latest);
+std::vector<WrittenName> dependencies_of(const RegisterRequest& request, const core::Name& name,
+                                         const core::Views& views) {
   std::vector<WrittenName> dependencies;
   for (const std::string& text : request.depends_on) {
     const WrittenName dependency = resolve(parse_name(text, "dependency"), name, views);
@@ -146,11 +147,8 @@ void check_columns(const Registration& registration, const CreateTableAsStmt* cr
 }
 
 // Analysis with the owner's identity and the settings that are recorded; what it finds missing may
-// come later. It is rolled back in any case: registration keeps no lock on what it read, and code
-// that ran leaves nothing.
-void check_definition(const Registration& registration) {
-  check_is_one_query(registration.definition);
-  const Oid owner = call([&] { return get_role_oid(registration.owner.c_str(), false); });
+// come later.
+void check_definition(const Registration& registration, Oid owner) {
   Subtransaction attempt;
   try {
     const Identity identity(owner, Trust::restricted);
@@ -164,6 +162,25 @@ void check_definition(const Registration& registration) {
   attempt.roll_back();
 }
 
+bool is_applied(const Registration& registration) {
+  if (!lock_if_exists(registration.name, AccessShareLock)) return false;
+  const auto live = find_relation(registration.name);
+  return live && live->is_view() && match(registration, *live).match == Match::same;
+}
+
+// All that reads texts. It is rolled back: registration keeps no lock on what was read, and code
+// that ran leaves nothing.
+void read_texts(Registration& registration, const core::Views& views) {
+  check_is_one_query(registration.definition);
+  for (const std::string& index : registration.indexes)
+    check_index_statement(index, registration.name);
+  const Oid owner = call([&] { return get_role_oid(registration.owner.c_str(), false); });
+  look_without_holding_locks(holds_view_lock(views), [&] {
+    check_definition(registration, owner);
+    registration.applied = is_applied(registration);
+  });
+}
+
 std::vector<std::string> key_columns(const std::vector<std::string>& written) {
   std::vector<std::string> columns;
   for (const std::string& text : written) {
@@ -175,7 +192,8 @@ std::vector<std::string> key_columns(const std::vector<std::string>& written) {
   return columns;
 }
 
-Registration checked_registration(const RegisterRequest& request, const core::Name& name) {
+// Whether it was stored: not when somebody else registered the name meanwhile.
+bool try_to_register(const RegisterRequest& request, const core::Name& name) {
   Registration registration;
   registration.name = name;
   registration.mode = mode_named(request.mode);
@@ -184,19 +202,18 @@ Registration checked_registration(const RegisterRequest& request, const core::Na
 
   const auto live = find_relation(name);
   if (live) check_is_view(name, *live);
-  registration.owner =
-      owner_for(registration.options, present_owner(live, load_registration(name)));
+  const auto present = load_registration(name);
+  registration.owner = owner_for(registration.options, present_owner(live, present));
   check_may_create(name, registration.owner);
 
+  const core::Views views = load_views(Sees::latest);
   registration.settings = record_settings();
   registration.definition = request.definition;
-  registration.depends_on = dependencies_of(request, name);
+  registration.depends_on = dependencies_of(request, name, views);
   registration.unique_key = key_columns(request.unique_key);
   registration.indexes = request.indexes;
-  for (const std::string& index : registration.indexes) check_index_statement(index, name);
-  check_definition(registration);
-  registration.edited = live && match(registration, *live).match != Match::same;
-  return registration;
+  read_texts(registration, views);
+  return save_registration(registration, present ? std::optional(present->owner) : std::nullopt);
 }
 
 }  // namespace
@@ -204,7 +221,9 @@ Registration checked_registration(const RegisterRequest& request, const core::Na
 core::Name register_view(const RegisterRequest& request) {
   LockLimit limit;
   const core::Name name = new_name(request.name);
-  naming("register", name, [&] { save_registration(checked_registration(request, name)); });
+  naming("register", name, [&] {
+    while (!try_to_register(request, name)) check_for_interrupts();
+  });
   limit.end();
   return name;
 }

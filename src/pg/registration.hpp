@@ -33,8 +33,8 @@ struct Registration {
   core::Mode mode = core::Mode::automatic;
   Options options;
   std::vector<std::string> settings;  // see recorded_settings.hpp
-  // The text may be newer than the live view: it was changed while the view existed.
-  bool edited = false;
+  // The live view is known to have been made of this text.
+  bool applied = false;
 };
 
 }  // namespace mvo::pg

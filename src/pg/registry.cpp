@@ -107,7 +107,7 @@ core::Views load_views(Sees sees) {
 std::optional<Registration> load_registration(const core::Name& name) {
   Access access;
   const SpiRows rows = query(
-      "SELECT owner, definition, unique_key, indexes, mode, settings, edited, options::text,"
+      "SELECT owner, definition, unique_key, indexes, mode, settings, applied, options::text,"
       " options->>'access_method', options->>'tablespace', options->>'comment',"
       " ARRAY(SELECT key FROM jsonb_each_text(options->'with') ORDER BY key),"
       " ARRAY(SELECT value FROM jsonb_each_text(options->'with') ORDER BY key)"
@@ -123,7 +123,7 @@ std::optional<Registration> load_registration(const core::Name& name) {
     found->indexes = rows.texts(0, 3);
     found->mode = mode_of(rows.text(0, 4));
     found->settings = rows.texts(0, 5);
-    found->edited = rows.boolean(0, 6);
+    found->applied = rows.boolean(0, 6);
     found->options.json = rows.text(0, 7);
     found->options.access_method = rows.optional_text(0, 8);
     found->options.tablespace = rows.optional_text(0, 9);
@@ -134,25 +134,27 @@ std::optional<Registration> load_registration(const core::Name& name) {
   return found;
 }
 
-void save_registration(const Registration& registration) {
+bool save_registration(const Registration& registration,
+                       const std::optional<std::string>& expected_owner) {
   Access access;
-  query(
-      "INSERT INTO mv_orchestrator.registry (schema_name, view_name, owner, definition, unique_key,"
-      " indexes, mode, options, settings, edited) VALUES ($1, $2, $3, $4, $5, $6, $7, "
-      "jsonb_strip_nulls($8::jsonb), "
-      "$9, $10)"
+  const auto saved = query(
+      "INSERT INTO mv_orchestrator.registry AS present (schema_name, view_name, owner, definition,"
+      " unique_key, indexes, mode, options, settings, applied)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, jsonb_strip_nulls($8::jsonb), $9, $10)"
       " ON CONFLICT (schema_name, view_name) DO UPDATE SET (owner, definition, unique_key,"
-      " indexes, mode, options, settings, edited) = (excluded.owner, excluded.definition,"
+      " indexes, mode, options, settings, applied) = (excluded.owner, excluded.definition,"
       " excluded.unique_key, excluded.indexes, excluded.mode, excluded.options,"
-      " excluded.settings, excluded.edited)",
+      " excluded.settings, excluded.applied) WHERE present.owner = $11",
       {text_argument(registration.name.schema), text_argument(registration.name.name),
        text_argument(registration.owner), text_argument(registration.definition),
        array_argument(registration.unique_key), array_argument(registration.indexes),
        text_argument(core::to_string(registration.mode)), text_argument(registration.options.json),
-       array_argument(registration.settings), bool_argument(registration.edited)},
+       array_argument(registration.settings), bool_argument(registration.applied),
+       nullable_argument(expected_owner)},
       Sees::latest);
-  write_dependencies(registration);
+  if (saved.size() > 0) write_dependencies(registration);
   access.end();
+  return saved.size() > 0;
 }
 
 bool remove_registration(const core::Name& name) {
@@ -166,12 +168,14 @@ bool remove_registration(const core::Name& name) {
   return removed.size() > 0;
 }
 
-void mark_applied(const core::Name& name) {
+void mark_applied(const Registration& registration) {
   Access access;
   query(
-      "UPDATE mv_orchestrator.registry SET edited = false"
-      " WHERE schema_name = $1 AND view_name = $2 AND edited",
-      {text_argument(name.schema), text_argument(name.name)}, Sees::latest);
+      "UPDATE mv_orchestrator.registry SET applied = true WHERE schema_name = $1"
+      " AND view_name = $2 AND definition = $3 AND settings = $4 AND NOT applied",
+      {text_argument(registration.name.schema), text_argument(registration.name.name),
+       text_argument(registration.definition), array_argument(registration.settings)},
+      Sees::latest);
   access.end();
 }
 
@@ -184,7 +188,7 @@ std::unordered_map<core::Name, RunFacts, core::NameHash> load_run_facts(
   }
   Access access;
   const SpiRows rows = query(
-      "SELECT schema_name, view_name, owner, settings, edited FROM mv_orchestrator.registry"
+      "SELECT schema_name, view_name, owner, settings, applied FROM mv_orchestrator.registry"
       " WHERE (schema_name, view_name) IN (SELECT * FROM unnest($1, $2))",
       {array_argument(schemas), array_argument(views)}, Sees::latest);
   std::unordered_map<core::Name, RunFacts, core::NameHash> facts;

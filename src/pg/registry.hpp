@@ -14,18 +14,21 @@ namespace mvo::pg {
 core::Views load_views(Sees sees);
 // One registration without its dependencies; nothing when there is none of that name.
 std::optional<Registration> load_registration(const core::Name& name);
-// Stores the registration in the place of one of the same name.
-void save_registration(const Registration& registration);
+// Stores the registration in the place of one of the same name. Returns false, having stored
+// nothing, when there is one of another owner than `expected_owner`: somebody registered it
+// meanwhile.
+bool save_registration(const Registration& registration,
+                       const std::optional<std::string>& expected_owner);
 // Whether there was one.
 bool remove_registration(const core::Name& name);
-// The live view is now what is registered.
-void mark_applied(const core::Name& name);
+// The live view is now what this registration says; unless it was registered anew meanwhile.
+void mark_applied(const Registration& registration);
 
 // What a run needs of a registration.
 struct RunFacts {
   std::string owner;                  // whose registration it is
   std::vector<std::string> settings;  // the recorded ones
-  bool edited = false;                // the registered text may be newer than the live view
+  bool applied = false;               // the live view is known to have this text
 };
 
 // Of the views of these names, in one query.

@@ -80,7 +80,7 @@ class UnappliedEdits {
   UnappliedEdits(const Planned& planned, const Facts& facts) {
     for (const core::Step& step : planned.plan) {
       const core::Name& name = planned.name(step);
-      if (!facts.at(name).edited) continue;
+      if (facts.at(name).applied) continue;
       const auto match = compare(name);
       if (match == Match::same) continue;
       names_.push_back(name);

@@ -1,0 +1,134 @@
+# Eight sessions make random calls, one in each transaction, while rows are written and read: no
+# deadlock among them, no hang, no error beyond those that such calls may raise, no lock left;
+# and in the end one call each brings every view up to date.
+# SEED in the environment repeats what is called, SECONDS makes it longer.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use List::Util qw(shuffle);
+use MvTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $sessions = 8;
+my $seconds = $ENV{SECONDS} // 15;
+my $seed = $ENV{SEED} // int rand 2**31;
+note "SEED=$seed";
+srand $seed;
+
+my $node = orchestrator_node('storm', <<'CONF');
+log_line_prefix = '%p %e '
+log_statement = none
+deadlock_timeout = 200ms
+max_locks_per_transaction = 128
+CONF
+
+# Three bases, and twelve views in four layers; each reads one or two of the layer below. A view's
+# name says nothing of its layer, so that the order of names and the order of refreshes differ.
+my @names = shuffle map { "v$_" } 'a' .. 'l';
+my @layers = map { [ splice @names, 0, 3 ] } 1 .. 4;
+my @views = map { @$_ } @layers;
+my (%reads, %definition);
+for my $depth (0 .. 3) {
+    for my $view (@{ $layers[$depth] }) {
+        my @below = $depth ? (shuffle @{ $layers[ $depth - 1 ] })[ 0 .. 1 ] : ();
+        $reads{$view} = \@below;
+        my $from = join ' UNION ALL ', map { "SELECT id, n FROM $_" } @below ? @below : 'base' . int rand 3;
+        $definition{$view} = "SELECT id, sum(n) AS n FROM ($from) AS s GROUP BY id";
+    }
+}
+# Read by nobody, so that it can be forgotten and registered again.
+my $leaf = 'leaf';
+$reads{$leaf} = [ @{ $layers[2] }[0] ];
+$definition{$leaf} = "SELECT id, n FROM $reads{$leaf}[0]";
+
+sub one_of { return $_[ rand @_ ]; }
+sub some_of { my @all = shuffle @_; return @all[ 0 .. rand @all ]; }
+sub array { return "ARRAY['" . join("','", @_) . "']"; }
+
+# The definition is always the same, though not to the byte; the rest may differ.
+sub registration {
+    my ($view) = @_;
+    my $reads = @{ $reads{$view} } ? array(@{ $reads{$view} }) : q{'{}'};
+    return sprintf q{SELECT mv_register('%s', '/* %d */ %s', depends_on => %s, unique_key => '{id}', mode => '%s',}
+      . q{ indexes => %s)}, $view, rand 9, $definition{$view}, $reads, one_of(qw(auto plain concurrent)),
+      one_of(q{'{}'}, "ARRAY['CREATE INDEX ${view}_n ON $view USING btree (n)']");
+}
+
+sub random_call {
+    my $mode = one_of('NULL', q{'plain'}, q{'concurrent'});
+    my $overlap = one_of(qw(wait wait wait skip fail));
+    my $die = rand 100;
+    return sprintf q{SELECT FROM mv_refresh('%s', '%s', %s, on_overlap => '%s')}, one_of(@views, $leaf),
+      one_of(qw(self upstream downstream both)), $mode, $overlap if $die < 30;
+    return sprintf q{SELECT FROM mv_refresh_all(%s, %s, on_overlap => '%s')}, array(some_of(@views)), $mode, $overlap
+      if $die < 50;
+    return sprintf q{SELECT FROM mv_create('%s', %s)}, one_of(@views, $leaf), one_of(qw(true true false)) if $die < 56;
+    return q{SELECT FROM mv_create_all()} if $die < 60;
+    return sprintf q{SELECT FROM mv_drop('%s', if_exists => true)}, one_of(@views, $leaf) if $die < 66;
+    return sprintf q{SELECT FROM mv_drop_all(%s)}, array(some_of(@views)) if $die < 68;
+    return registration(one_of(@views, $leaf)) if $die < 76;
+    return "SELECT mv_unregister('$leaf')" if $die < 78;
+    return sprintf q{SELECT sum(n) FROM %s}, one_of(@views) if $die < 88;
+    return sprintf q{INSERT INTO base%d SELECT g, 1 FROM generate_series(1, 20) g}, rand 3 if $die < 94;
+    return sprintf q{DELETE FROM base%d WHERE n = 1 AND id %% 7 = %d}, rand 3, rand 7;
+}
+
+# What a random call may meet: a view that is not there (42P01), not registered (42704), not
+# populated (55000, 0A000), read by others (2BP01); another run (55P03).
+my %expected = map { $_ => 1 } qw(42P01 42704 55000 0A000 2BP01 55P03);
+
+sub script {
+    my $script = join '', map { "$_;\n" } '\set QUIET on', '\set VERBOSITY sqlstate',
+      q{SET mv_orchestrator.lock_timeout = '60s'};
+    $script =~ s/^(\\.*);$/$1/mg;
+    for (1 .. 100 * $seconds) {
+        $script .= random_call() . ";\n" for 1 .. 5;
+        $script .= "SELECT clock_timestamp() > :'deadline' AS done \\gset\n\\if :done\n\\q\n\\endif\n";
+    }
+    return $script;
+}
+
+$node->safe_psql('postgres', "CREATE TABLE base$_ AS SELECT g AS id, 0 AS n FROM generate_series(1, 50) g") for 0 .. 2;
+$node->safe_psql('postgres', registration($_)) for shuffle(@views, $leaf);
+$node->safe_psql('postgres', 'SELECT mv_create_all()');
+
+my $deadline = $node->safe_psql('postgres', "SELECT clock_timestamp() + interval '$seconds seconds'");
+my $timer = IPC::Run::timeout($seconds + 120);
+my (@runs, @outputs);
+my $directory = PostgreSQL::Test::Utils::tempdir();
+for my $i (1 .. $sessions) {
+    my $file = "$directory/session$i";
+    append_to_file("$file.sql", script());
+    push @outputs, "$file.err";
+    push @runs, IPC::Run::start([ 'psql', '-XAt', '-v', "deadline=$deadline", '-d', $node->connstr('postgres'),
+            '-f', "$file.sql" ], '<', '/dev/null', '>', '/dev/null', '2>', "$file.err", $timer);
+}
+my $ended = eval { $_->finish for @runs; 1 };
+ok($ended, 'no session hangs') or diag($@, $node->safe_psql('postgres',
+    'SELECT pid, pg_blocking_pids(pid), query FROM pg_stat_activity WHERE wait_event_type = \'Lock\''));
+
+my %errors;
+my @said = map { split /^/, slurp_file($_) } @outputs;
+++$errors{$_} for map { /^psql:\S+ (?:ERROR|FATAL|PANIC): +(\S+)$/ } @said;
+note "errors: " . join ', ', map { "$_ $errors{$_}" } sort keys %errors;
+is(join(' ', grep { !$expected{$_} } sort keys %errors), '', 'no error that such calls may not raise');
+is(join('', grep { !/ (ERROR|FATAL|PANIC|NOTICE):/ } @said), '', 'and nothing else is said');
+
+my $log = slurp_file($node->logfile);
+is(scalar(() = $log =~ /40P01 ERROR/g), 0, 'no deadlock');
+is(scalar(() = $log =~ /XX000 ERROR|PANIC|terminated by signal/g), 0, 'no internal error');
+if ($log =~ /(40P01 ERROR.*?)^(?!\t|\d+ 40P01)/ms || $log =~ /(XX000 ERROR.*?)^(?!\t|\d+ XX000)/ms) { diag($1); }
+ok(wait_for_no_locks($node), 'no lock is left');
+
+$node->safe_psql('postgres', registration($leaf));
+$node->safe_psql('postgres', 'SELECT mv_create_all()');
+is($node->safe_psql('postgres', 'SELECT count(*), min(status) FROM mv_refresh_all(mode => \'plain\')'), '13|refreshed',
+    'then one call creates what is missing, and one refreshes all');
+is(wrong_views($node), '', 'and every view is right');
+diag("SEED=$seed") unless Test::More->builder->is_passing;
+
+done_testing();
