@@ -51,6 +51,7 @@ std::string holders_of(const LOCKTAG& tag, LOCKMODE mode) {
         processes.insert(lock.pid);
   }
   if (processes.empty()) return "a process that has just ended";
+  if (processes.contains(0)) return "a prepared transaction";  // it has no process
   return fmt::format("process {}", fmt::join(processes, ", "));
 }
 

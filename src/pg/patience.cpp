@@ -16,26 +16,24 @@ extern "C" {
 namespace mvo::pg {
 namespace {
 
-// Shorter than deadlock_timeout, after which the detector ends one of the sessions.
-constexpr int moment_ms = 200;
+// While we wait we stand in somebody's way, and his deadlock check may come just then.
+constexpr int moment_ms = 1;
 constexpr int first_pause_ms = 10;
 constexpr int longest_pause_ms = 500;
 
-// Whether it ran to its end; otherwise a lock was not had.
-bool look_once(const std::function<void()>& body) {
+void look(const std::function<void()>& body) {
   Subtransaction looking;
-  try {
+  body();
+  looking.roll_back();
+}
+
+void look_for_a_moment(const std::function<void()>& body) {
+  look([&] {
     GucScope limit;
     limit.set("lock_timeout", std::to_string(moment_ms));
     body();
     limit.end();
-  } catch (const PgError& error) {
-    if (error.sqlstate() != ERRCODE_LOCK_NOT_AVAILABLE) throw;
-    looking.roll_back();
-    return false;
-  }
-  looking.roll_back();
-  return true;
+  });
 }
 
 }  // namespace
@@ -50,18 +48,18 @@ void pause(int milliseconds) {
 }
 
 void look_without_holding_locks(bool wait, const std::function<void()>& body) {
-  const TimestampTz end = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LockTimeout);
+  if (wait) return look(body);
   const bool limited = LockTimeout > 0;
-  for (int pause_ms = first_pause_ms; !wait; pause_ms = std::min(2 * pause_ms, longest_pause_ms)) {
-    if (limited && LockTimeout <= moment_ms) break;
-    if (look_once(body)) return;
-    if (limited && GetCurrentTimestamp() >= end) break;
+  const TimestampTz end = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LockTimeout);
+  for (int pause_ms = first_pause_ms;; pause_ms = std::min(2 * pause_ms, longest_pause_ms)) {
+    try {
+      return look_for_a_moment(body);
+    } catch (const PgError& error) {
+      if (error.sqlstate() != ERRCODE_LOCK_NOT_AVAILABLE) throw;
+      if (limited && GetCurrentTimestamp() >= end) throw;
+    }
     pause(pause_ms);
   }
-  // The last time, or the only one: its error is the caller's.
-  Subtransaction looking;
-  body();
-  looking.roll_back();
 }
 
 }  // namespace mvo::pg
