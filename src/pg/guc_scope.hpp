@@ -11,10 +11,10 @@ class GucScope {
  public:
   GucScope() : level_(call([] { return NewGUCNestLevel(); })) {}
 
-  void set(const char* name, const std::string& value) {
+  void set(const char* name, const std::string& value, GucContext context = PGC_USERSET) {
     call([&] {
-      (void)set_config_option(name, value.c_str(), PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-                              true, 0, false);
+      (void)set_config_option(name, value.c_str(), context, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+                              false);
     });
   }
 

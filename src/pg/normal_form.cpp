@@ -11,6 +11,7 @@ extern "C" {
 #include <parser/parsetree.h>
 #include <utils/fmgrprotos.h>
 #include <utils/ruleutils.h>
+#include <utils/snapmgr.h>
 }
 
 namespace mvo::pg {
@@ -76,8 +77,13 @@ std::string normal_form_of_live(const LiveRelation& view) {
   const Identity identity(view.owner, Trust::restricted);
   GucScope settings;
   settings.set_all(canonical_settings());
-  const Datum printed =
-      call([&] { return DirectFunctionCall1(pg_get_viewdef, ObjectIdGetDatum(view.oid)); });
+  // It looks the view up with the active snapshot, which can be older than the view.
+  const Datum printed = call([&] {
+    PushActiveSnapshot(GetLatestSnapshot());
+    const Datum text = DirectFunctionCall1(pg_get_viewdef, ObjectIdGetDatum(view.oid));
+    PopActiveSnapshot();
+    return text;
+  });
   std::string text = normal_form(analyse_query(to_string(printed)));
   settings.end();
   return text;

@@ -16,8 +16,11 @@ extern "C" {
 namespace mvo::pg {
 namespace {
 
-// While we wait we stand in somebody's way, and his deadlock check may come just then.
-constexpr int moment_ms = 1;
+// We wait for less than deadlock_timeout, so that a session that comes to wait for us finds us gone
+// when it looks for a deadlock; and we look for one at once, so that it is we who give way when we
+// close the circle.
+constexpr const char* longest_wait = "500ms";
+constexpr const char* wait_before_check = "1ms";
 constexpr int first_pause_ms = 10;
 constexpr int longest_pause_ms = 500;
 
@@ -30,7 +33,8 @@ void look(const std::function<void()>& body) {
 void look_for_a_moment(const std::function<void()>& body) {
   look([&] {
     GucScope limit;
-    limit.set("lock_timeout", std::to_string(moment_ms));
+    limit.set("lock_timeout", longest_wait);
+    limit.set("deadlock_timeout", wait_before_check, PGC_SUSET);
     body();
     limit.end();
   });
@@ -51,12 +55,15 @@ void look_without_holding_locks(bool wait, const std::function<void()>& body) {
   if (wait) return look(body);
   const bool limited = LockTimeout > 0;
   const TimestampTz end = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LockTimeout);
-  for (int pause_ms = first_pause_ms;; pause_ms = std::min(2 * pause_ms, longest_pause_ms)) {
+  int pause_ms = first_pause_ms;
+  for (;;) {
     try {
       return look_for_a_moment(body);
     } catch (const PgError& error) {
-      if (error.sqlstate() != ERRCODE_LOCK_NOT_AVAILABLE) throw;
+      const bool circle = error.sqlstate() == ERRCODE_T_R_DEADLOCK_DETECTED;
+      if (!circle && error.sqlstate() != ERRCODE_LOCK_NOT_AVAILABLE) throw;
       if (limited && GetCurrentTimestamp() >= end) throw;
+      if (circle) pause_ms = std::min(2 * pause_ms, longest_pause_ms);
     }
     pause(pause_ms);
   }

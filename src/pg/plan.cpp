@@ -118,6 +118,7 @@ Locked plan_and_lock(const PlanRequest& request, const LockRequest& locking) {
     Planned again = make_plan(request, Sees::latest);
     if (same_plan(planned, again) &&
         run_locks_for(again, also_changed(locking, again.views)) == locks) {
+      locking.check(again);  // names may belong to others than before the wait
       holding.commit();
       return {std::move(again), std::nullopt};
     }

@@ -35,7 +35,7 @@ struct PlanRequest {
 Planned make_plan(const PlanRequest& request, Sees sees);
 
 struct LockRequest {
-  // Checks rights and existence before any lock is taken.
+  // Checks rights and existence, before any lock is taken and again when all are had.
   std::function<void(const Planned&)> check;
   // Views beyond the plan that are changed as well; may be empty.
   std::function<std::vector<core::Node>(const core::Views&)> also_changed = {};
