@@ -19,7 +19,10 @@ namespace {
 // We wait for less than deadlock_timeout, so that a session that comes to wait for us finds us gone
 // when it looks for a deadlock; and we look for one at once, so that it is we who give way when we
 // close the circle.
-constexpr const char* longest_wait = "500ms";
+std::string longest_wait() {
+  return std::to_string(std::max(1, DeadlockTimeout / 2));
+}
+
 constexpr const char* wait_before_check = "1ms";
 constexpr int first_pause_ms = 10;
 constexpr int longest_pause_ms = 500;
@@ -33,7 +36,7 @@ void look(const std::function<void()>& body) {
 void look_for_a_moment(const std::function<void()>& body) {
   look([&] {
     GucScope limit;
-    limit.set("lock_timeout", longest_wait);
+    limit.set("lock_timeout", longest_wait());
     limit.set("deadlock_timeout", wait_before_check, PGC_SUSET);
     body();
     limit.end();
