@@ -22,7 +22,7 @@ srand $seed;
 my $node = orchestrator_node('storm', <<'CONF');
 log_line_prefix = '%p %e '
 log_statement = none
-deadlock_timeout = 200ms
+deadlock_timeout = 1s
 max_locks_per_transaction = 128
 CONF
 
