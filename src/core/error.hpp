@@ -26,6 +26,10 @@ enum class Code {
   rights_missing,
   overlap,
   changed_after_snapshot,
+  mode_impossible,
+  not_ready,
+  in_use,
+  deadlock,
 };
 
 // Thrown where planning ends and acting begins; the planner itself returns values.

@@ -6,10 +6,12 @@
 namespace mvo::core {
 namespace {
 
-constexpr std::array<std::pair<Mode, std::string_view>, 3> modes{{
+constexpr std::array<std::pair<Mode, std::string_view>, 5> modes{{
     {Mode::automatic, "auto"},
     {Mode::plain, "plain"},
     {Mode::concurrent, "concurrent"},
+    {Mode::swap, "swap"},
+    {Mode::diff, "diff"},
 }};
 
 }  // namespace

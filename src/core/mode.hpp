@@ -7,7 +7,7 @@
 
 namespace mvo::core {
 
-enum class Mode { automatic, plain, concurrent };
+enum class Mode { automatic, plain, concurrent, swap, diff };
 
 std::optional<Mode> parse_mode(std::string_view text);
 std::string_view to_string(Mode mode);

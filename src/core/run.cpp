@@ -6,6 +6,8 @@ std::string_view to_string(Status status) {
   switch (status) {
     case Status::refreshed:
       return "refreshed";
+    case Status::unchanged:
+      return "unchanged";
     case Status::skipped:
       return "skipped";
   }
@@ -19,7 +21,8 @@ std::vector<Outcome> run(const Plan& plan, Microseconds started, const Refresher
   for (const Step& step : plan) {
     Refreshed result = refresh(step);
     const Microseconds finished = now();
-    outcomes.push_back({step, Status::refreshed, std::move(result), finished - started});
+    const Status status = result.changed == 0 ? Status::unchanged : Status::refreshed;
+    outcomes.push_back({step, status, std::move(result), finished - started});
     started = finished;
   }
   return outcomes;

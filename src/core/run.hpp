@@ -16,7 +16,7 @@ namespace mvo::core {
 
 using Microseconds = std::chrono::microseconds;
 
-enum class Status { refreshed, skipped };
+enum class Status { refreshed, unchanged, skipped };
 std::string_view to_string(Status status);
 
 // What refreshing one view gave.

@@ -6,11 +6,14 @@
 extern "C" {
 #include <catalog/pg_namespace.h>
 #include <commands/tablecmds.h>
+#include <executor/executor.h>
 #include <nodes/nodeFuncs.h>
 #include <storage/lock.h>
 #include <storage/proc.h>
 #include <storage/procarray.h>
 #include <storage/sinvaladt.h>
+#include <utils/rel.h>
+#include <utils/relcache.h>
 }
 
 #if PG_VERSION_NUM < 150000
@@ -69,6 +72,58 @@ inline void check_can_become(Oid role, Oid other) {
 #endif
 }
 
+// The search_path of core's REFRESH, where it has one of its own.
+inline void restrict_search_path() {
+#if PG_VERSION_NUM >= 170000
+  RestrictSearchPath();
+#endif
+}
+
+inline void run_executor(QueryDesc* query) {
+#if PG_VERSION_NUM >= 180000
+  ExecutorRun(query, ForwardScanDirection, 0);
+#else
+  ExecutorRun(query, ForwardScanDirection, 0, true);
+#endif
+}
+
+inline void insert_index_tuples(ResultRelInfo* target, TupleTableSlot* row, EState* executor) {
+#if PG_VERSION_NUM >= 160000
+  (void)ExecInsertIndexTuples(target, row, executor, false, false, nullptr, NIL, false);
+#else
+  (void)ExecInsertIndexTuples(target, row, executor, false, false, nullptr, NIL);
+#endif
+}
+
+inline void exchange_all_frozen([[maybe_unused]] Form_pg_class a,
+                                [[maybe_unused]] Form_pg_class b) {
+#if PG_VERSION_NUM >= 180000
+  std::swap(a->relallfrozen, b->relallfrozen);
+#endif
+}
+
+// After an exchange: `taker` has a file that is new in this subtransaction, `giver` the one that
+// `taker` had.
+inline void assume_new_file(Relation taker, Relation giver) {
+  giver->rd_createSubid = taker->rd_createSubid;
+#if PG_VERSION_NUM >= 160000
+  giver->rd_newRelfilelocatorSubid = taker->rd_newRelfilelocatorSubid;
+  giver->rd_firstRelfilelocatorSubid = taker->rd_firstRelfilelocatorSubid;
+  RelationAssumeNewRelfilelocator(taker);
+#else
+  giver->rd_newRelfilenodeSubid = taker->rd_newRelfilenodeSubid;
+  giver->rd_firstRelfilenodeSubid = taker->rd_firstRelfilenodeSubid;
+  RelationAssumeNewRelfilenode(taker);
+#endif
+}
+
+// Before 17 a relcache entry could keep a link to the other's file.
+inline void close_storage([[maybe_unused]] Oid relation) {
+#if PG_VERSION_NUM < 170000
+  RelationCloseSmgrByOid(relation);
+#endif
+}
+
 inline bool holds_lock(const LOCKTAG& tag, LOCKMODE mode) {
 #if PG_VERSION_NUM >= 170000
   return LockHeldByMe(&tag, mode, false);
@@ -77,7 +132,7 @@ inline bool holds_lock(const LOCKTAG& tag, LOCKMODE mode) {
 #endif
 }
 
-// 0 when the transaction has ended since.
+// 0 for a prepared transaction, which has no process, and when the process is gone.
 inline int process_id(const VirtualTransactionId& transaction) {
 #if PG_VERSION_NUM >= 170000
   PGPROC* process = ProcNumberGetProc(transaction.procNumber);

@@ -39,6 +39,14 @@ int sqlstate_of(core::Code code) {
       return ERRCODE_LOCK_NOT_AVAILABLE;
     case Code::changed_after_snapshot:
       return ERRCODE_T_R_SERIALIZATION_FAILURE;
+    case Code::mode_impossible:
+      return ERRCODE_FEATURE_NOT_SUPPORTED;
+    case Code::not_ready:
+      return ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE;
+    case Code::in_use:
+      return ERRCODE_OBJECT_IN_USE;
+    case Code::deadlock:
+      return ERRCODE_T_R_DEADLOCK_DETECTED;
   }
   return ERRCODE_INTERNAL_ERROR;
 }

@@ -3,10 +3,14 @@
 namespace mvo::pg {
 
 core::Refreshed refresh_in(core::Mode mode, const core::Name& view,
-                           const std::vector<std::string>& settings) {
+                           const std::vector<std::string>& settings, Exchanges& exchanges) {
   switch (mode) {
     case core::Mode::concurrent:
       return refresh_concurrent(view, settings);
+    case core::Mode::swap:
+      return refresh_swap(view, settings, exchanges);
+    case core::Mode::diff:
+      return refresh_diff(view, settings);
     case core::Mode::plain:
     case core::Mode::automatic:
       break;

@@ -3,6 +3,12 @@
 #include "core/error.hpp"
 #include "pg/identifier.hpp"
 
+extern "C" {
+#include <access/table.h>
+#include <catalog/pg_am.h>
+#include <commands/tablecmds.h>
+}
+
 namespace mvo::pg {
 namespace {
 
@@ -38,8 +44,9 @@ std::optional<LiveRelation> find_relation(const core::Name& name) {
     HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(oid));
     if (!HeapTupleIsValid(tuple)) return;  // dropped a moment ago
     const auto* row = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple));
-    relation = {oid, row->relkind, row->relowner, row->relispopulated,
-                HeapTupleHeaderGetXmin(tuple->t_data)};
+    relation = {oid,           row->relkind,
+                row->relowner, row->relispopulated,
+                row->relam,    HeapTupleHeaderGetXmin(tuple->t_data)};
     ReleaseSysCache(tuple);
   });
   if (!OidIsValid(relation.oid)) return std::nullopt;
@@ -55,6 +62,19 @@ LiveRelation get_relation(const core::Name& name) {
                     0,
                     {},
                     name};
+}
+
+Relation open_to_write(const LiveRelation& view, const char* mode) {
+  if (view.access_method != HEAP_TABLE_AM_OID)
+    throw core::Error{core::Code::mode_impossible,
+                      std::string("mode \"") + mode + "\" needs the table access method heap",
+                      {},
+                      "Use mode \"plain\"."};
+  return call([&] {
+    Relation relation = table_open(view.oid, NoLock);
+    CheckTableNotInUse(relation, "REFRESH MATERIALIZED VIEW");
+    return relation;
+  });
 }
 
 void check_is_view(const core::Name& name, const LiveRelation& relation) {

@@ -132,11 +132,11 @@ std::vector<std::string> settings_for(const core::Name& view, const RunFacts& fa
 }
 
 core::Refreshed refresh_step(const core::Name& view, core::Mode mode, const RunSnapshot& snapshot,
-                             const RunFacts& facts) {
+                             const RunFacts& facts, Exchanges& exchanges) {
   check_for_interrupts();
   return naming("refresh", view, [&] {
     const auto settings = settings_for(view, facts);
-    return snapshot.run([&] { return refresh_in(mode, view, settings); });
+    return snapshot.run([&] { return refresh_in(mode, view, settings, exchanges); });
   });
 }
 
@@ -148,16 +148,18 @@ std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds 
     const core::Name& view = planned.name(step);
     naming("refresh", view, [&] { check_snapshot_sees(view, snapshot); });
   }
+  Exchanges exchanges;
   auto outcomes = core::run(
       planned.plan, started,
       [&](const core::Step& step) {
         const core::Name& view = planned.name(step);
-        core::Refreshed result = refresh_step(view, step.mode, snapshot, facts.at(view));
+        core::Refreshed result = refresh_step(view, step.mode, snapshot, facts.at(view), exchanges);
         result.detail = edits.detail(view);
         return result;
       },
       now);
   snapshot.release();
+  exchanges.finish();
   edits.warn();
   return outcomes;
 }

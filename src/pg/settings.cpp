@@ -15,11 +15,14 @@ constexpr int default_lock_timeout_ms = 5 * 60 * 1000;
 
 int mode = static_cast<int>(core::Mode::automatic);
 int lock_timeout = default_lock_timeout_ms;
+int diff_work_mem = 256 * 1024;
 
 const config_enum_entry mode_values[] = {
     {"auto", static_cast<int>(core::Mode::automatic), false},
     {"plain", static_cast<int>(core::Mode::plain), false},
     {"concurrent", static_cast<int>(core::Mode::concurrent), false},
+    {"swap", static_cast<int>(core::Mode::swap), false},
+    {"diff", static_cast<int>(core::Mode::diff), false},
     {nullptr, 0, false},
 };
 
@@ -33,7 +36,16 @@ void define_settings() {
       "mv_orchestrator.lock_timeout", "Longest wait for a lock in a call of mv_orchestrator.",
       "Zero turns this limit off. A shorter lock_timeout comes first.", &lock_timeout, lock_timeout,
       0, INT_MAX, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("mv_orchestrator.diff_work_mem",
+                          "Memory for the rows that a refresh in mode \"diff\" compares.",
+                          "Rows beyond it are compared in parts, with the rest on disk.",
+                          &diff_work_mem, diff_work_mem, 64, MAX_KILOBYTES, PGC_USERSET,
+                          GUC_UNIT_KB, nullptr, nullptr, nullptr);
   MarkGUCPrefixReserved("mv_orchestrator");
+}
+
+int diff_work_mem_kb() {
+  return diff_work_mem;
 }
 
 core::Mode mode_setting() {

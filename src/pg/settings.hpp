@@ -11,6 +11,9 @@ void define_settings();
 
 // mv_orchestrator.mode: how views registered as "auto" are refreshed.
 core::Mode mode_setting();
+// mv_orchestrator.diff_work_mem: memory for the rows that a diff compares.
+int diff_work_mem_kb();
+
 // Bounds every lock wait until its end(): by mv_orchestrator.lock_timeout, or by the server's
 // lock_timeout where that is shorter.
 class LockLimit {

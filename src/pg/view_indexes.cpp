@@ -1,0 +1,73 @@
+#include <fmt/format.h>  // before the server, which redefines printf
+
+#include "pg/view_indexes.hpp"
+
+#include "core/error.hpp"
+#include "pg/identifier.hpp"
+
+extern "C" {
+#include <access/genam.h>
+#include <utils/rel.h>
+#include <utils/relcache.h>
+}
+
+namespace mvo::pg {
+namespace {
+
+bool lock_if_valid(Oid oid) {
+  return call([&] {
+    Relation index = index_open(oid, ShareUpdateExclusiveLock);
+    const bool valid = index->rd_index->indisvalid && index->rd_index->indisready;
+    index_close(index, NoLock);
+    return valid;
+  });
+}
+
+std::vector<Oid> indexes_of(Relation view) {
+  List* list = call([&] { return RelationGetIndexList(view); });
+  std::vector<Oid> indexes;
+  for (int i = 0; i < list_length(list); ++i) indexes.push_back(list_nth_oid(list, i));
+  return indexes;
+}
+
+std::string qualified_name(Oid relation) {
+  const char* name = call([&] { return get_rel_name(relation); });
+  const char* schema = call([&] { return get_namespace_name(get_rel_namespace(relation)); });
+  return name != nullptr && schema != nullptr ? print(core::Name{schema, name}) : "";
+}
+
+}  // namespace
+
+std::vector<Oid> lock_indexes(Relation view) {
+  auto indexes = indexes_of(view);
+  for (const Oid index : indexes) {
+    if (lock_if_valid(index)) continue;
+    const std::string name = qualified_name(index);
+    throw core::Error{core::Code::not_ready,
+                      fmt::format("index {} is not valid", name),
+                      {},
+                      fmt::format("Use REINDEX INDEX {} or drop it.", name)};
+  }
+  return indexes;
+}
+
+void check_indexes_are(Relation view, const std::vector<Oid>& indexes) {
+  if (indexes_of(view) == indexes) return;
+  throw core::Error{core::Code::in_use,
+                    "its indexes were changed while it was refreshed",
+                    {},
+                    "A function that its query or an index calls must not change them."};
+}
+
+void name_index(PgError& error, Oid view_index) {
+  call([&] {
+    const char* name = get_rel_name(view_index);
+    if (name == nullptr) return;
+    const MemoryContext caller = MemoryContextSwitchTo(error.memory());
+    error.data().message = psprintf("could not create unique index \"%s\"", name);
+    error.data().constraint_name = pstrdup(name);
+    MemoryContextSwitchTo(caller);
+  });
+}
+
+}  // namespace mvo::pg
