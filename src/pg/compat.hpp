@@ -132,14 +132,16 @@ inline bool holds_lock(const LOCKTAG& tag, LOCKMODE mode) {
 #endif
 }
 
-// 0 for a prepared transaction, which has no process, and when the process is gone.
+// 0 for a prepared transaction: it keeps its number, its process goes on with another one.
 inline int process_id(const VirtualTransactionId& transaction) {
 #if PG_VERSION_NUM >= 170000
   PGPROC* process = ProcNumberGetProc(transaction.procNumber);
+  const bool same = process != nullptr && process->vxid.lxid == transaction.localTransactionId;
 #else
   PGPROC* process = BackendIdGetProc(transaction.backendId);
+  const bool same = process != nullptr && process->lxid == transaction.localTransactionId;
 #endif
-  return process == nullptr ? 0 : process->pid;
+  return same ? process->pid : 0;
 }
 
 // Walks a raw parse tree; the walker is called for each child and returns true to stop.

@@ -90,9 +90,10 @@ core::Refreshed refresh_swap(const core::Name& name, const std::vector<std::stri
   const auto indexes = lock_indexes(view);
   built.table = make_transient_table(view);
   built.rows = fill(view, built.table);
-  for (const Oid index : indexes)
+  for (const Oid index : indexes) {
     built.indexes.emplace_back(index, build_named_index(built.table, index));
-  check_indexes_are(view, indexes);
+    check_indexes_are(view, indexes);
+  }
   call([&] { table_close(view, NoLock); });
   as_owner.end();
   exchange_files(built);

@@ -14,7 +14,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time usleep);
 
-my $kills = $ENV{MVO_KILLS} // 4;
+my $kills = $ENV{MVO_KILLS} // 2;
 my $rows = 2000;
 my $seed = $ENV{SEED} || int rand 2**31;
 note "SEED=$seed MVO_KILLS=$kills";
@@ -35,7 +35,7 @@ sub query { return $node->safe_psql('postgres', $_[0]); }
 # Every row of every view holds the version that its run saw; some are toasted.
 sub prepare {
     my ($level) = @_;
-    $node = orchestrator_node("crash_$level", "restart_after_crash = on\nautovacuum = off\nfsync = on\n"
+    $node = orchestrator_node("crash_$level", "restart_after_crash = on\nautovacuum = off\nfsync = off\n"
           . "max_prepared_transactions = 2\n$settings{$level}");
     $version = 0;
     query(<<SQL);
