@@ -51,7 +51,7 @@ small_rows=300
 create_small_views() { # DATABASE
   sql "$1" -o /dev/null <<SQL
 CREATE TABLE measurement AS
-SELECT i AS id, i % $small_views + 1 AS series, md5(i::text) AS value
+SELECT i AS id, (i - 1) / $small_rows + 1 AS series, md5(i::text) AS value
 FROM generate_series(1, $small_views * $small_rows) i;
 CREATE INDEX ON measurement (series);
 VACUUM ANALYZE measurement;

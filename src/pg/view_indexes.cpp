@@ -6,19 +6,23 @@
 #include "pg/identifier.hpp"
 
 extern "C" {
-#include <access/genam.h>
-#include <utils/rel.h>
+#include <catalog/pg_index.h>
+#include <storage/lmgr.h>
 #include <utils/relcache.h>
 }
 
 namespace mvo::pg {
 namespace {
 
-bool lock_if_valid(Oid oid) {
+// Without opening it: a diff that finds nothing has no use for the index.
+bool lock_if_valid(Oid index) {
   return call([&] {
-    Relation index = index_open(oid, ShareUpdateExclusiveLock);
-    const bool valid = index->rd_index->indisvalid && index->rd_index->indisready;
-    index_close(index, NoLock);
+    LockRelationOid(index, ShareUpdateExclusiveLock);
+    HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+    if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for index %u", index);
+    const auto* row = reinterpret_cast<Form_pg_index>(GETSTRUCT(tuple));
+    const bool valid = row->indisvalid && row->indisready;
+    ReleaseSysCache(tuple);
     return valid;
   });
 }
