@@ -11,6 +11,7 @@
 
 extern "C" {
 #include <access/genam.h>
+#include <access/htup_details.h>
 #include <access/table.h>
 #include <catalog/pg_index.h>
 #include <parser/parse_utilcmd.h>
@@ -83,8 +84,10 @@ LiveIndex describe_index(Oid oid) {
     Relation index = index_open(oid, AccessShareLock);
     const Form_pg_index row = index->rd_index;
     name = pstrdup(RelationGetRelationName(index));
+    // Not by RelationGetIndexExpressions(), which folds constants: that runs the owner's functions.
     is_key = row->indisunique && row->indisvalid && row->indimmediate &&
-             RelationGetIndexExpressions(index) == NIL && RelationGetIndexPredicate(index) == NIL;
+             heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, nullptr) &&
+             heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, nullptr);
     if (is_key)
       for (int i = 0; i < row->indnkeyatts; ++i)
         columns[column_count++] = get_attname(row->indrelid, row->indkey.values[i], false);
