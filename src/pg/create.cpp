@@ -79,8 +79,8 @@ void comment_on(const Registration& registration) {
   run_utility(statement, "COMMENT ON MATERIALIZED VIEW " + print(registration.name));
 }
 
-CreateTableAsStmt* analyse_as_author(const Registration& registration, Oid owner, bool with_data) {
-  const Identity identity(owner, Trust::restricted);
+// With the author's identity in force.
+CreateTableAsStmt* analyse_with_settings(const Registration& registration, bool with_data) {
   GucScope settings;
   put_in_force(settings, registration.settings);
   CreateTableAsStmt* statement = analyse_creation(registration, with_data);
@@ -92,7 +92,7 @@ CreateTableAsStmt* analyse_as_author(const Registration& registration, Oid owner
 // somebody else by now they are not run.
 bool complete_indexes(const Registration& registration, const LiveRelation& view) {
   const Oid author = role_named(registration.owner);
-  const Identity identity(author, Trust::local);
+  const Identity identity(author, Trust::restricted);
   GucScope settings;
   put_in_force(settings, registration.settings);
   const bool missing = has_missing_indexes(registration, view.oid);
@@ -105,13 +105,14 @@ bool complete_indexes(const Registration& registration, const LiveRelation& view
   return missing;
 }
 
-// The author's text is analysed under restriction and never again: what is executed is the
-// analysed tree, and the server restricts its execution itself. It is executed as a refresh is:
-// with the recorded search_path, everything else as the caller has it.
+// The author's text is analysed once: what is executed is the analysed tree. It is executed as a
+// refresh is: with the recorded search_path, everything else as the caller has it. All of it is
+// under restriction, not only what the server itself restricts: event triggers run as the owner and
+// find his functions first if they name things without a schema.
 void create_view(const Registration& registration, bool with_data) {
   const Oid owner = role_named(registration.owner);
-  const Identity identity(owner, Trust::local);
-  CreateTableAsStmt* statement = analyse_as_author(registration, owner, with_data);
+  const Identity identity(owner, Trust::restricted);
+  CreateTableAsStmt* statement = analyse_with_settings(registration, with_data);
   GucScope settings;
   settings.set_all(search_path_of(registration.settings));
   run_utility(

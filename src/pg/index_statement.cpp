@@ -5,7 +5,6 @@
 #include "core/error.hpp"
 #include "pg/datum.hpp"
 #include "pg/failure.hpp"
-#include "pg/identity.hpp"
 #include "pg/index_match.hpp"
 #include "pg/utility.hpp"
 
@@ -130,18 +129,13 @@ bool has_index(const std::vector<LiveIndex>& indexes, const IndexStmt* statement
   return true;
 }
 
-// Parse analysis can run the author's code, so it is done under restriction; what is then executed
-// is marked as analysed, and DefineIndex restricts itself while it evaluates expressions.
+// What is executed is the statement as it was analysed, never analysed again.
 void create_index(IndexStmt* statement, const Registration& registration, Oid view,
                   const std::string& text) {
   statement->relation = range_var(registration.name);
   try {
     call([&] { LockRelationOid(view, ShareLock); });  // what CREATE INDEX takes
-    IndexStmt* analysed = nullptr;
-    {
-      const Identity identity(GetUserId(), Trust::restricted);
-      analysed = call([&] { return transformIndexStmt(view, statement, text.c_str()); });
-    }
+    IndexStmt* analysed = call([&] { return transformIndexStmt(view, statement, text.c_str()); });
     run_utility(reinterpret_cast<Node*>(analysed), text);
   } catch (PgError& error) {
     place_in_query(error, text);
