@@ -134,4 +134,15 @@ void lock_view(const core::Name& view) {
   });
 }
 
+LiveRelation get_locked_view(const core::Name& view) {
+  const LiveRelation relation = get_relation(view);
+  check_is_view(view, relation);
+  LOCKTAG tag;
+  SET_LOCKTAG_RELATION(tag, MyDatabaseId, relation.oid);
+  if (compat::holds_lock(tag, ExclusiveLock) &&
+      call([&] { return compat::may_refresh(relation.oid, GetUserId()); }))
+    return relation;
+  throw Error{Code::in_use, "its name came to another relation during the run"};
+}
+
 }  // namespace mvo::pg

@@ -5,6 +5,7 @@
 
 #include "core/view.hpp"
 #include "pg/guard.hpp"
+#include "pg/relation.hpp"
 
 namespace mvo::pg {
 
@@ -37,5 +38,9 @@ std::optional<Oid> lock_if_exists(const core::Name& name, LOCKMODE mode);
 // Takes ExclusiveLock on a materialized view that the caller may refresh, by its name: 42P01 when
 // it does not exist, 42501, 42809 when it is something else.
 void lock_view(const core::Name& view);
+
+// The view of that name, which lock_view() has locked: 55006 when the name, as its schema was
+// renamed, has come to another relation since.
+LiveRelation get_locked_view(const core::Name& view);
 
 }  // namespace mvo::pg

@@ -124,10 +124,10 @@ class UnappliedEdits {
 // The recorded search_path is what a definition's functions look things up in; TimeZone and the
 // like stay the caller's, as with core's REFRESH. A registration that is not the owner's own says
 // nothing about where the owner's query finds things.
-std::vector<std::string> settings_for(const core::Name& view, const RunFacts& facts) {
+std::vector<std::string> settings_for(const LiveRelation& view, const RunFacts& facts) {
   if (compat::server_locks_search_path) return {};
   const Oid author = call([&] { return get_role_oid(facts.owner.c_str(), true); });
-  if (author != get_relation(view).owner) return {};
+  if (author != view.owner) return {};
   return search_path_of(facts.settings);
 }
 
@@ -135,8 +135,9 @@ core::Refreshed refresh_step(const core::Name& view, core::Mode mode, const RunS
                              const RunFacts& facts, Exchanges& exchanges) {
   check_for_interrupts();
   return naming("refresh", view, [&] {
-    const auto settings = settings_for(view, facts);
-    return snapshot.run([&] { return refresh_in(mode, view, settings, exchanges); });
+    const LiveRelation live = get_locked_view(view);
+    const auto settings = settings_for(live, facts);
+    return snapshot.run([&] { return refresh_in(mode, view, live, settings, exchanges); });
   });
 }
 
