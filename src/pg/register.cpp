@@ -228,14 +228,24 @@ core::Name register_view(const RegisterRequest& request) {
   return name;
 }
 
+namespace {
+
+// Whether it was removed: not when it became somebody else's meanwhile.
+bool try_to_unregister(const core::Name& name) {
+  const auto registered = load_registration(name);
+  if (!registered) raise_not_registered({name.schema, name.name});
+  check_caller_has(*present_owner(find_relation(name), registered));
+  return remove_registration(name, registered->owner);
+}
+
+}  // namespace
+
 void unregister_view(const std::string& text) {
   LockLimit limit;
   const core::Views views = load_views(Sees::latest);
   const core::Name& name = views[find_registered(views, text)].name;
   naming("unregister", name, [&] {
-    const auto owner = present_owner(find_relation(name), load_registration(name));
-    if (owner) check_caller_has(*owner);
-    if (!remove_registration(name)) raise_not_registered({name.schema, name.name});
+    while (!try_to_unregister(name)) check_for_interrupts();
   });
   limit.end();
 }

@@ -157,13 +157,16 @@ bool save_registration(const Registration& registration,
   return saved.size() > 0;
 }
 
-bool remove_registration(const core::Name& name) {
+bool remove_registration(const core::Name& name, const std::string& expected_owner) {
   Access access;
-  const auto removed =
-      query("DELETE FROM mv_orchestrator.registry WHERE schema_name = $1 AND view_name = $2",
-            {text_argument(name.schema), text_argument(name.name)}, Sees::latest);
-  query("DELETE FROM mv_orchestrator.dependency WHERE schema_name = $1 AND view_name = $2",
-        {text_argument(name.schema), text_argument(name.name)}, Sees::latest);
+  const auto removed = query(
+      "DELETE FROM mv_orchestrator.registry WHERE schema_name = $1 AND view_name = $2"
+      " AND owner = $3",
+      {text_argument(name.schema), text_argument(name.name), text_argument(expected_owner)},
+      Sees::latest);
+  if (removed.size() > 0)
+    query("DELETE FROM mv_orchestrator.dependency WHERE schema_name = $1 AND view_name = $2",
+          {text_argument(name.schema), text_argument(name.name)}, Sees::latest);
   access.end();
   return removed.size() > 0;
 }

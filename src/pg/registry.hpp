@@ -19,8 +19,8 @@ std::optional<Registration> load_registration(const core::Name& name);
 // meanwhile.
 bool save_registration(const Registration& registration,
                        const std::optional<std::string>& expected_owner);
-// Whether there was one.
-bool remove_registration(const core::Name& name);
+// Whether there was one, of this owner.
+bool remove_registration(const core::Name& name, const std::string& expected_owner);
 // The live view is now what this registration says; unless it was registered anew meanwhile.
 void mark_applied(const Registration& registration);
 
