@@ -137,11 +137,21 @@ void check_matches(const Registration& registration, const LiveRelation& view) {
               fmt::format("The reason is: {}.", reason), "Register the definition it has."};
 }
 
+// All views of the call were checked before any lock; the name may have become somebody else's
+// while the views before it were filled.
+void check_still_has(Oid owner) {
+  if (has_rights_of(owner)) return;
+  const std::string role = call([&] { return GetUserNameFromId(owner, false); });
+  throw Error{Code::rights_missing, "permission denied",
+              fmt::format("It belongs to role {}.", print(role))};
+}
+
 const char* create_one(const core::Name& name, bool with_data) {
   return naming("create", name, [&] {
     const Registration registration = registration_of(name);
     (void)lock_if_exists(name, AccessShareLock);  // somebody may be dropping it
     const auto live = find_relation(name);
+    check_still_has(live ? live->owner : role_named(registration.owner));
     const char* action = "created";
     if (live) {
       check_matches(registration, *live);
