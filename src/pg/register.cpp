@@ -52,10 +52,7 @@ std::optional<std::string> present_owner(const std::optional<LiveRelation>& live
 }
 
 void check_caller_has(const std::string& role) {
-  const Oid oid = call([&] { return get_role_oid(role.c_str(), true); });
-  // Of an owner who is gone only a superuser has the rights.
-  const bool has = OidIsValid(oid) ? has_rights_of(oid) : call([] { return superuser(); });
-  if (!has)
+  if (!has_rights_of(role))
     throw Error{Code::rights_missing, "permission denied",
                 fmt::format("It belongs to role {}.", print(role))};
 }
