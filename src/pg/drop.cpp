@@ -86,10 +86,19 @@ std::vector<Action> drop_and_see(const Planned& planned, bool cascade) {
   return actions;
 }
 
+// Nobody waits for an exclusive lock on what came to be somebody else's: readers would wait behind.
+void check_before_lock(const RangeVar* name, Oid view, Oid, void*) {
+  if (!OidIsValid(view) || compat::owns_relation(view, GetUserId()) ||
+      compat::owns_schema(get_rel_namespace(view), GetUserId()))
+    return;
+  aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_MATVIEW, name->relname);
+}
+
 // Whether it still exists once the lock is had.
 bool lock_for_drop(const core::Name& name) {
-  return naming("drop", name,
-                [&] { return lock_if_exists(name, AccessExclusiveLock).has_value(); });
+  return naming("drop", name, [&] {
+    return lock_if_exists(name, AccessExclusiveLock, check_before_lock).has_value();
+  });
 }
 
 LockRequest locking_for(const PlanRequest& request) {

@@ -91,10 +91,11 @@ bool holds_view_lock(const core::Views& registered) {
   return view_locked_by_us(registered).has_value();
 }
 
-std::optional<Oid> lock_if_exists(const core::Name& name, LOCKMODE mode) {
+std::optional<Oid> lock_if_exists(const core::Name& name, LOCKMODE mode,
+                                  RangeVarGetRelidCallback check) {
   RangeVar* relation = range_var(name);
   const Oid oid = call(
-      [&] { return RangeVarGetRelidExtended(relation, mode, RVR_MISSING_OK, nullptr, nullptr); });
+      [&] { return RangeVarGetRelidExtended(relation, mode, RVR_MISSING_OK, check, nullptr); });
   return OidIsValid(oid) ? std::optional(oid) : std::nullopt;
 }
 
