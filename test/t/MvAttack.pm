@@ -163,6 +163,7 @@ sub arena {
 log_min_error_statement = panic
 log_error_verbosity = terse
 max_prepared_transactions = 2
+autovacuum = off  # it runs the functions of indexes, too
 CONF
     $node->safe_psql('postgres', <<'SQL');
 CREATE ROLE boss SUPERUSER LOGIN;
