@@ -23,14 +23,9 @@ core::Failure failure_of(const PgError& error) {
           valid_text(to_string(error.data().detail))};
 }
 
-bool may_see_rows_of(const core::Name& view) {
-  const auto relation = find_relation(view);
-  return relation && has_rights_of(relation->owner);
-}
-
-std::string describe(const core::Failure& failure, const core::Name& view) {
+std::string describe(const core::Failure& failure, Oid owner) {
   std::string text = failure.sqlstate + ": " + failure.message;
-  if (!failure.detail.empty() && may_see_rows_of(view)) text += "\nDETAIL:  " + failure.detail;
+  if (!failure.detail.empty() && has_rights_of(owner)) text += "\nDETAIL:  " + failure.detail;
   return text;
 }
 
@@ -51,10 +46,11 @@ core::Attempt attempt(const std::function<core::Refreshed()>& refresh) {
   }
 }
 
-void describe_failures(std::vector<core::Outcome>& outcomes, const core::Views& views) {
-  for (core::Outcome& outcome : outcomes) {
-    if (outcome.failure)
-      outcome.result.detail = describe(*outcome.failure, views[outcome.step.view].name);
+void describe_failures(std::vector<core::Outcome>& outcomes, const core::Views& views,
+                       const std::vector<Oid>& owners) {
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    core::Outcome& outcome = outcomes[i];
+    if (outcome.failure) outcome.result.detail = describe(*outcome.failure, owners[i]);
     if (outcome.failed_source)
       outcome.result.detail = fmt::format("materialized view {} could not be refreshed",
                                           print(views[*outcome.failed_source].name));

@@ -5,6 +5,7 @@
 
 #include "core/run.hpp"
 #include "core/view.hpp"
+#include "pg/guard.hpp"
 
 namespace mvo::pg {
 
@@ -13,8 +14,9 @@ namespace mvo::pg {
 core::Attempt attempt(const std::function<core::Refreshed()>& refresh);
 
 // Says in their detail why steps failed. An error's own DETAIL, which can hold rows, is for members
-// of the view's owner.
-void describe_failures(std::vector<core::Outcome>& outcomes, const core::Views& views);
+// of the view's owner; `owners` are in the order of the steps.
+void describe_failures(std::vector<core::Outcome>& outcomes, const core::Views& views,
+                       const std::vector<Oid>& owners);
 
 // One warning a run that had failures.
 void warn_of_failures(const std::vector<core::Outcome>& outcomes);

@@ -1,7 +1,6 @@
 #include "pg/history.hpp"
 
 #include "pg/own_tables.hpp"
-#include "pg/relation.hpp"
 #include "pg/settings.hpp"
 #include "pg/stored_text.hpp"
 
@@ -19,7 +18,7 @@ struct Columns {
   Texts schemas, names, modes, reasons, statuses, states, messages, details;
   Numbers started, elapsed, rows, changed, owners;
 
-  void add(const core::Outcome& outcome, const core::Name& view);
+  void add(const core::Outcome& outcome, const core::Name& view, Oid owner);
 
  private:
   void add_message(const core::Outcome& outcome);
@@ -42,7 +41,7 @@ void Columns::add_message(const core::Outcome& outcome) {
   }
 }
 
-void Columns::add(const core::Outcome& outcome, const core::Name& view) {
+void Columns::add(const core::Outcome& outcome, const core::Name& view, Oid owner) {
   schemas.push_back(view.schema);
   names.push_back(view.name);
   modes.emplace_back(core::to_string(outcome.step.mode));
@@ -52,8 +51,7 @@ void Columns::add(const core::Outcome& outcome, const core::Name& view) {
   elapsed.push_back(outcome.elapsed.count());
   rows.push_back(outcome.result.rows);
   changed.push_back(outcome.result.changed);
-  const auto relation = find_relation(view);
-  owners.push_back(relation ? std::optional<std::int64_t>(relation->owner) : std::nullopt);
+  owners.push_back(owner);
   add_message(outcome);
 }
 
@@ -86,12 +84,14 @@ void prune(int retention_minutes, int most) {
 
 }  // namespace
 
-void record(const std::vector<core::Outcome>& outcomes, const core::Views& views) {
+void record(const std::vector<core::Outcome>& outcomes, const core::Views& views,
+            const std::vector<Oid>& owners) {
   if (outcomes.empty()) return;
   const int retention = history_retention();
   const std::string role = call([] { return GetUserNameFromId(GetUserId(), false); });
   Columns steps;
-  for (const core::Outcome& outcome : outcomes) steps.add(outcome, views[outcome.step.view].name);
+  for (std::size_t i = 0; i < outcomes.size(); ++i)
+    steps.add(outcomes[i], views[outcomes[i].step.view].name, owners[i]);
   OwnTables access;
   if (retention != 0) write(steps, role);
   if (retention >= 0 && XactIsoLevel == XACT_READ_COMMITTED)

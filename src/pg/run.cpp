@@ -66,6 +66,16 @@ Facts facts_of(const Planned& planned) {
   return facts;
 }
 
+// A name can come to another's view while the run goes on, as its schema can be renamed.
+std::vector<Oid> owners_of(const Planned& planned) {
+  std::vector<Oid> owners;
+  for (const core::Step& step : planned.plan) {
+    const auto relation = find_relation(planned.name(step));
+    owners.push_back(relation ? relation->owner : InvalidOid);
+  }
+  return owners;
+}
+
 // Views that somebody changed whom the snapshot does not see.
 std::vector<core::Name> missed_by(const RunSnapshot& snapshot, const Planned& planned) {
   std::vector<core::Name> missed;
@@ -103,6 +113,7 @@ core::Refreshed refresh_step(const core::Name& view, core::Mode mode, const RunS
 std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds started,
                                      core::OnError on_error) {
   const Facts facts = facts_of(planned);
+  const auto owners = owners_of(planned);
   const UnappliedEdits edits(planned, facts);
   RunSnapshot snapshot;
   const auto missed = missed_by(snapshot, planned);
@@ -126,8 +137,8 @@ std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds 
         return naming("refresh", view, [&] { return stop ? refresh() : attempt(refresh); });
       },
       now);
-  describe_failures(outcomes, planned.views);
-  record(outcomes, planned.views);  // while readers still go on
+  describe_failures(outcomes, planned.views, owners);
+  record(outcomes, planned.views, owners);  // while readers still go on
   snapshot.release();
   exchanges.finish();
   edits.warn(planned, outcomes);
@@ -138,7 +149,7 @@ std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds 
 std::vector<core::Outcome> skip_steps(const Planned& planned, core::Microseconds started,
                                       const std::string& reason) {
   auto outcomes = core::skip(planned.plan, reason, started);
-  record(outcomes, planned.views);
+  record(outcomes, planned.views, owners_of(planned));
   return outcomes;
 }
 
