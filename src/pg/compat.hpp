@@ -144,6 +144,29 @@ inline int process_id(const VirtualTransactionId& transaction) {
   return same ? process->pid : 0;
 }
 
+// Walk an analysed query, each range table entry first, and what is below an expression; the walker
+// is called for each child and returns true to stop.
+using Walker = bool (*)(Node*, void*);
+
+inline bool walk_query(Query* query, Walker walker) {
+#if PG_VERSION_NUM >= 160000
+  return query_tree_walker_impl(query, walker, nullptr, QTW_EXAMINE_RTES_BEFORE);
+#else
+  return query_tree_walker(query,
+                           reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker)),
+                           nullptr, QTW_EXAMINE_RTES_BEFORE);
+#endif
+}
+
+inline bool walk_expression(Node* node, Walker walker) {
+#if PG_VERSION_NUM >= 160000
+  return expression_tree_walker_impl(node, walker, nullptr);
+#else
+  return expression_tree_walker(
+      node, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker)), nullptr);
+#endif
+}
+
 // Walks a raw parse tree; the walker is called for each child and returns true to stop.
 template <class Context>
 bool walk_raw_tree(Node* node, bool (*walker)(Node*, Context*), Context* context) {

@@ -8,8 +8,8 @@
 #include "pg/compat.hpp"
 #include "pg/failed_steps.hpp"
 #include "pg/failure.hpp"
-#include "pg/guc_scope.hpp"
 #include "pg/history.hpp"
+#include "pg/identity.hpp"
 #include "pg/recorded_settings.hpp"
 #include "pg/refresh.hpp"
 #include "pg/registry.hpp"
@@ -17,8 +17,10 @@
 #include "pg/settings.hpp"
 #include "pg/snapshot.hpp"
 #include "pg/unapplied_edits.hpp"
+#include "pg/view_query.hpp"
 
 extern "C" {
+#include <access/table.h>
 #include <utils/timestamp.h>
 }
 
@@ -76,19 +78,40 @@ std::vector<Oid> owners_of(const Planned& planned) {
   return owners;
 }
 
-// Views that somebody changed whom the snapshot does not see.
-std::vector<core::Name> missed_by(const RunSnapshot& snapshot, const Planned& planned) {
-  std::vector<core::Name> missed;
-  for (const core::Step& step : planned.plan) {
-    const core::Name& view = planned.name(step);
-    const auto relation = find_relation(view);
-    if (!relation || snapshot.misses(relation->changed_by)) missed.push_back(view);
-  }
-  return missed;
-}
+// What each step of a run has to pass before the first is taken. In a run that goes on after
+// failures, those that fail are left out of the rest of this and fail when their turn comes.
+class Conditions {
+ public:
+  Conditions(const Planned& planned, core::OnError on_error)
+      : planned_(planned), stop_(on_error == core::OnError::stop) {}
 
-void check_not_missed(const core::Name& view, const std::vector<core::Name>& missed) {
-  if (std::ranges::find(missed, view) == missed.end()) return;
+  void check(const std::function<void(const core::Name&)>& condition) {
+    for (const core::Step& step : planned_.plan) {
+      const core::Name& view = planned_.name(step);
+      if (failures_.contains(view)) continue;
+      naming("refresh", view, [&] {
+        if (stop_) return condition(view);
+        auto result = attempt([&] { return condition(view), core::Refreshed{}; });
+        if (auto* failure = std::get_if<core::Failure>(&result))
+          failures_.emplace(view, std::move(*failure));
+      });
+    }
+  }
+
+  const core::Failure* failure_of(const core::Name& view) const {
+    const auto found = failures_.find(view);
+    return found == failures_.end() ? nullptr : &found->second;
+  }
+
+ private:
+  const Planned& planned_;
+  bool stop_;
+  std::unordered_map<core::Name, core::Failure, core::NameHash> failures_;
+};
+
+void check_not_missed(const core::Name& view, const RunSnapshot& snapshot) {
+  const auto relation = find_relation(view);
+  if (relation && !snapshot.misses(relation->changed_by)) return;
   throw Error{Code::changed_after_snapshot, "it was changed after this transaction's snapshot",
               "An older image must not replace a newer one.", "Retry the transaction."};
 }
@@ -103,6 +126,18 @@ std::vector<std::string> settings_for(const LiveRelation& view, const RunFacts& 
   return search_path_of(facts.settings);
 }
 
+// Before the snapshot: whoever empties a table and fills it again, or rewrites it, leaves nothing
+// that an older snapshot would see, and would otherwise have until the turn of who reads it.
+void lock_sources(const core::Name& view) {
+  const LiveRelation live = get_locked_view(view);
+  const Identity owner(live.owner, Trust::restricted);
+  call([&] {
+    Relation relation = table_open(live.oid, NoLock);
+    lock_view_sources(relation);
+    table_close(relation, NoLock);
+  });
+}
+
 core::Refreshed refresh_step(const core::Name& view, core::Mode mode, const RunSnapshot& snapshot,
                              const RunFacts& facts, Exchanges& exchanges) {
   const LiveRelation live = get_locked_view(view);
@@ -115,26 +150,26 @@ std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds 
   const Facts facts = facts_of(planned);
   const auto owners = owners_of(planned);
   const UnappliedEdits edits(planned, facts);
+  Conditions conditions(planned, on_error);
+  conditions.check(lock_sources);
   RunSnapshot snapshot;
-  const auto missed = missed_by(snapshot, planned);
-  const bool stop = on_error == core::OnError::stop;
-  if (stop)  // before anything is done
-    for (const core::Name& view : missed)
-      naming("refresh", view, [&] { check_not_missed(view, missed); });
+  conditions.check([&](const core::Name& view) { check_not_missed(view, snapshot); });
   Exchanges exchanges;
   auto outcomes = core::run(
       planned.plan, planned.views.graph(), started,
       [&](const core::Step& step) {
         const core::Name& view = planned.name(step);
+        if (const auto* failure = conditions.failure_of(view)) return core::Attempt(*failure);
         const auto refresh = [&] {
-          check_not_missed(view, missed);
           core::Refreshed result =
               refresh_step(view, step.mode, snapshot, facts.at(view), exchanges);
           result.detail = edits.detail(view);
           return result;
         };
         check_for_interrupts();
-        return naming("refresh", view, [&] { return stop ? refresh() : attempt(refresh); });
+        return naming("refresh", view, [&] {
+          return on_error == core::OnError::stop ? refresh() : attempt(refresh);
+        });
       },
       now);
   describe_failures(outcomes, planned.views, owners);

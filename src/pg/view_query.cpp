@@ -3,7 +3,9 @@
 #include "pg/compat.hpp"
 
 extern "C" {
+#include <catalog/pg_inherits.h>
 #include <executor/executor.h>
+#include <nodes/nodeFuncs.h>
 #include <rewrite/prs2lock.h>
 #include <rewrite/rewriteHandler.h>
 #include <tcop/tcopprot.h>
@@ -24,20 +26,38 @@ Query* query_of(Relation view) {
   return static_cast<Query*>(copyObjectImpl(linitial(rules->rules[0]->actions)));
 }
 
-PlannedStmt* plan_of(Query* query, const char* text) {
+// With the views that it reads put in, and locks on all that it names.
+Query* rewrite(Query* query) {
   AcquireRewriteLocks(query, true, false);
   List* rewritten = QueryRewrite(query);
   if (list_length(rewritten) != 1) elog(ERROR, "unexpected rewrite result for a view's query");
-  CHECK_FOR_INTERRUPTS();
-  return pg_plan_query(static_cast<Query*>(linitial(rewritten)), text, CURSOR_OPT_PARALLEL_OK,
-                       nullptr);
+  return static_cast<Query*>(linitial(rewritten));
+}
+
+// What rewriting leaves to planning.
+bool lock_children(Node* node, void*) {
+  if (node == nullptr) return false;
+  if (IsA(node, RangeTblEntry)) {
+    const auto* entry = castNode(RangeTblEntry, node);
+    if (entry->rtekind == RTE_RELATION && entry->inh)
+      (void)find_all_inheritors(entry->relid, AccessShareLock, nullptr);
+    return false;
+  }
+  if (IsA(node, Query)) return compat::walk_query(castNode(Query, node), lock_children);
+  return compat::walk_expression(node, lock_children);
 }
 
 }  // namespace
 
+void lock_view_sources(Relation view) {
+  (void)lock_children(reinterpret_cast<Node*>(rewrite(query_of(view))), nullptr);
+}
+
 std::uint64_t run_view_query(Relation view, DestReceiver* receiver) {
   const char* text = "SELECT of a materialized view";
-  PlannedStmt* plan = plan_of(query_of(view), text);
+  Query* rewritten = rewrite(query_of(view));
+  CHECK_FOR_INTERRUPTS();
+  PlannedStmt* plan = pg_plan_query(rewritten, text, CURSOR_OPT_PARALLEL_OK, nullptr);
   // Planning may have run functions: what they did is to be seen.
   PushCopiedSnapshot(GetActiveSnapshot());
   UpdateActiveSnapshotCommandId();

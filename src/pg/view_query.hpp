@@ -10,6 +10,10 @@ extern "C" {
 
 namespace mvo::pg {
 
+// Takes AccessShareLock on all that the view's query reads, through views, partitions and children
+// too; not on what functions read. The same of the caller as below.
+void lock_view_sources(Relation view);
+
 // Plans and runs the view's own query from the active snapshot, every row into the receiver.
 // Returns the number of rows. The caller has the owner's identity in force, restricted.
 // Only server code that may raise: call it inside pg::call.

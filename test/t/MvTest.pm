@@ -6,10 +6,12 @@ use warnings;
 
 use Exporter 'import';
 use FindBin;
+use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(source_root orchestrator_node wrong_views wait_for_no_locks);
+our @EXPORT = qw(source_root orchestrator_node wrong_views wait_for_no_locks
+  session alive send_query answer ask);
 
 # The tree's root.
 sub source_root { return "$FindBin::RealBin/../.."; }
@@ -56,5 +58,35 @@ WHERE pid IS DISTINCT FROM pg_backend_pid()
        OR classid = (SELECT oid FROM pg_extension WHERE extname = 'mv_orchestrator'))
 SQL
 }
+
+# A psql that stays, in which queries are sent and answered.
+sub session {
+    my ($node) = @_;
+    my %session = (in => '', out => '', asked => 0);
+    $session{run} = IPC::Run::start([ 'psql', '-XAtq', '-v', 'VERBOSITY=verbose', '-d', $node->connstr('postgres') ],
+        '<', \$session{in}, '>&', \$session{out}, IPC::Run::timeout(300));
+    $session{pid} = ask(\%session, 'SELECT pg_backend_pid()');
+    return \%session;
+}
+
+sub alive { return $_[0]->{run}->pumpable; }
+
+sub send_query {
+    my ($session, $sql) = @_;
+    $session->{out} = '';
+    $session->{in} = "$sql;\n\\echo answered " . ++$session->{asked} . "\n";
+    $session->{run}->pump_nb while length $session->{in} && alive($session);
+}
+
+# All that is said until the query is done or the connection is gone.
+sub answer {
+    my ($session) = @_;
+    my $mark = "answered $session->{asked}\n";
+    $session->{run}->pump while alive($session) && $session->{out} !~ /^$mark/m;
+    $session->{run}->finish unless alive($session);
+    return $session->{out} =~ s/^$mark//mr =~ s/\n\z//r;
+}
+
+sub ask { send_query(@_); return answer($_[0]); }
 
 1;

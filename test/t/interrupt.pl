@@ -1,190 +1,151 @@
-# A cancel, a timeout, a terminated or killed backend and a crash, at instants that are chosen and
-# at random ones, of every call that changes something: afterwards all views hold their old or
-# their new rows, whole; the registry is true; no lock is left; the next run works.
-# SEED in the environment repeats a run's random part.
+# A cancel, a time limit and a terminate, at instants that are chosen and at random ones, of every
+# call that changes something: afterwards the database is in its old or its new state, whole; no
+# lock, no relation and no file is left; the same session is as it was, and the next run works.
+# SEED in the environment repeats the random part, MVO_POINTS says how many instants it tries.
 
 use strict;
 use warnings;
 
 use FindBin;
 use lib $FindBin::RealBin;
+use MvScene;
 use MvTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(usleep);
+use Time::HiRes qw(time usleep);
 
-my $random_instants = 16;
-my $rows = 300;
-
-my $node = orchestrator_node('interrupt', "restart_after_crash = on\nautovacuum = off\n");
-
-# Every row of every view holds the version that its run saw. "m" can be paused.
-$node->safe_psql('postgres', <<SQL);
-CREATE TABLE version AS SELECT 0 AS v;
-SELECT mv_register('a', 'SELECT v, g FROM version, generate_series(1, $rows) g', unique_key => '{g}');
-SELECT mv_register('m', 'SELECT v, g FROM version, generate_series(1, $rows) g, pg_advisory_xact_lock_shared(1) pause',
-                   unique_key => '{g}');
-SELECT mv_register('z', 'SELECT a.v, a.g FROM a JOIN m USING (v, g)', depends_on => '{a,m}', unique_key => '{g}');
-SELECT mv_register('r', 'SELECT 0 AS v', depends_on => '{d0,other}');
-
-CREATE FUNCTION views_are() RETURNS text LANGUAGE plpgsql AS \$\$
-DECLARE
-    name text;
-    state text := '';
-    one text;
-BEGIN
-    FOR name IN SELECT matviewname FROM pg_matviews WHERE matviewname IN ('a', 'm', 'z') ORDER BY 1 LOOP
-        EXECUTE format('SELECT count(*) || '' rows of '' || string_agg(DISTINCT v::text, '','') FROM %I', name) INTO one;
-        state := state || name || ' ' || one || '; ';
-    END LOOP;
-    RETURN state;
-END \$\$;
-
-CREATE FUNCTION registry_is() RETURNS text LANGUAGE sql AS \$\$
-    SELECT (SELECT string_agg(view_name, ' ' ORDER BY view_name) FROM mv_orchestrator.registry) || '; r ' ||
-           (SELECT substring(definition, '[0-9]+') FROM mv_orchestrator.registry WHERE view_name = 'r') || ' reads ' ||
-           (SELECT string_agg(depends_on_name, ' ' ORDER BY position) FROM mv_orchestrator.dependency WHERE view_name = 'r')
-\$\$;
-SQL
-
-sub query { return $node->safe_psql('postgres', $_[0]); }
-
-my $version = 0;
-query(q{SELECT mv_create_all('{a,m,z}')});
-
-# What is done, and how to make it stop half way.
-my %calls = (
-    create => [ q{SELECT mv_create_all('{a,m,z}')}, 'SELECT pg_advisory_lock(1)' ],
-    plain => [ q{SELECT mv_refresh_all('{a,m,z}', 'plain')}, 'SELECT pg_advisory_lock(1)' ],
-    concurrent => [ q{SELECT mv_refresh_all('{a,m,z}', 'concurrent')}, 'SELECT pg_advisory_lock(1)' ],
-    drop => [ q{SELECT mv_drop_all('{a,m,z}')}, 'BEGIN; SELECT FROM a LIMIT 0' ],
-    register => [ q{SELECT mv_register('r', 'SELECT %d AS v FROM version', '{d%1$d,other}')}, 'BEGIN; LOCK TABLE version' ],
-);
-
-# All views are there and right; with 'create' they are dropped first.
-sub prepare {
-    my ($call) = @_;
-    query(q{SELECT mv_drop_all('{a,m,z}')}) if $call eq 'create';
-    query('UPDATE version SET v = ' . ++$version);
-    return sprintf $calls{$call}[0], $version;
-}
-
-# Starts a call in a session of its own.
-sub start {
-    my ($sql, $options) = @_;
-    my %session = (out => '');
-    local $ENV{PGOPTIONS} = $options // '';
-    $session{run} = IPC::Run::start([ 'psql', '-XAtq', '-v', 'VERBOSITY=verbose', '-d',
-            $node->connstr('postgres'), '-c', $sql ], '<', \undef, '>&', \$session{out}, IPC::Run::timeout(180));
-    return \%session;
-}
-
-sub backend_of {
-    my ($sql) = @_;
-    return query(sprintf 'SELECT max(pid) FROM pg_stat_activity WHERE query = %s', quoted($sql));
-}
-
-sub quoted { return q{'} . ($_[0] =~ s/'/''/gr) . q{'}; }
-
-sub wait_until_up {
-    $node->poll_query_until('postgres', 'SELECT true') or BAIL_OUT('the server does not come back');
-}
-
-my %interrupts = (
-    cancel => sub { query("SELECT pg_cancel_backend($_[0])") },
-    timeout => sub { },    # statement_timeout strikes by itself
-    terminate => sub { query("SELECT pg_terminate_backend($_[0])") },
-    kill => sub {
-        kill 'KILL', $_[0];
-        # The postmaster notices in its own time.
-        $node->poll_query_until('postgres',
-            "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $_[0])");
-    },
-    crash => sub { $node->stop('immediate'); $node->start },
-);
+my $points = $ENV{MVO_POINTS} // 80;
+my $node = scene('interrupt');
+my $calls = calls();
+my ($admin, $holder, $session) = map { session($node) } 1 .. 3;
 
 my %message = (
     cancel => qr/ERROR:  57014: canceling statement due to user request/,
     timeout => qr/ERROR:  57014: canceling statement due to statement timeout/,
     terminate => qr/FATAL:  57P01: terminating connection due to administrator command/,
-    kill => qr/server closed the connection unexpectedly|connection to server was lost/,
-    crash => qr/57P01|57P02|server closed the connection unexpectedly|connection to server was lost/,
 );
+my %signal = (cancel => 'INT', terminate => 'TERM');
 
-sub check_whole {
-    my ($call, $what, $undone) = @_;
-    ok(wait_for_no_locks($node), "$what: no lock is left");
-    my ($views, $registry) = split /\n/, query('SELECT views_are(); SELECT registry_is()'), -1;
-    my $old = $call eq 'create' ? '' : whole($version - 1);
-    my $new = $call eq 'drop' ? '' : whole($version);
-    ok($views eq $old || !$undone && $views eq $new, "$what: old or new, whole") or diag("views: $views");
-    like($registry, qr/^a m r z; r (\d+) reads d\1 other$/, "$what: the registry is true");
-}
-
-sub whole { return join '', map { "$_ $rows rows of $_[0]; " } qw(a m z); }
-
-sub check_next_run_works {
-    my ($what) = @_;
-    is(query(<<'SQL'), 'refreshed', "$what: the next run works");
-SELECT FROM mv_create_all('{a,m,z}');
-SELECT DISTINCT status FROM mv_refresh_all('{a,m,z}');
-SQL
-    is(wrong_views($node), '', "$what: and every view is right");
+# What is wrong after an interruption that left one of the allowed states; never a file.
+sub complaints_after {
+    my ($mode, @allowed) = @_;
+    my @wrong = complaints($admin, @allowed);
+    $session = session($node) unless alive($session);
+    push @wrong, next_run_complaints($session, $admin, $mode);
+    push @wrong, map { "file $_" } stray_files($admin);
+    return @wrong;
 }
 
 sub interrupt_half_way {
-    my ($call, $how) = @_;
-    my $what = "$call, $how";
-    my $sql = prepare($call);
-    my $holder = $node->background_psql('postgres', on_error_stop => 0);
-    $holder->query_safe($calls{$call}[1]);
-    my $session = start($sql, $how eq 'timeout' ? '-c statement_timeout=300' : undef);
+    my ($name, $stop, $how) = @_;
+    my $call = $calls->{$name};
+    my ($sql) = prepare($admin, $call);
+    ask($holder, $call->{stops}{$stop});
+    ask($session, 'SET statement_timeout = 300') if $how eq 'timeout';
+    send_query($session, $sql);
     if ($how ne 'timeout') {
-        $node->poll_query_until('postgres', sprintf
-              q{SELECT count(*) = 1 FROM pg_stat_activity WHERE query = %s AND wait_event_type = 'Lock'}, quoted($sql))
-          or BAIL_OUT("$what does not pause");
-        $interrupts{$how}->(backend_of($sql));
+        wait_until_stopped($admin, $session->{pid});
+        ask($admin, "SELECT pg_${how}_backend($session->{pid})");
     }
-    $session->{run}->finish;
-    like($session->{out}, $message{$how}, "$what: the call says that it was interrupted");
-    wait_until_up();
-    eval { $holder->quit };
-    check_whole($call, $what, 'undone');
-    check_next_run_works($what);
+    my $said = answer($session);
+    ask($session, 'RESET statement_timeout') if $how eq 'timeout';
+    ask($holder, 'ROLLBACK; SELECT pg_advisory_unlock_all()');
+    my @wrong = $said =~ $message{$how} ? () : "it said: $said";
+    ok(!(push @wrong, complaints_after($call->{mode}, $call->{old})), "$name, stopped by $stop: $how")
+      or diag(join "\n", @wrong);
 }
 
-sub interrupt_at_random {
-    my ($number) = @_;
-    my $call = (sort keys %calls)[ rand keys %calls ];
-    my $how = (qw(cancel terminate kill crash))[ rand 4 ];
-    my $pause = int rand 60_000;
-    my $what = "instant $number: $call, $how after $pause us";
-    my $sql = prepare($call);
-    # A session that says first which process it has: there is no time to look for it.
-    my $out = '';
-    my $input = "SELECT pg_backend_pid();\n";
-    my $session = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') ],
-        '<', \$input, '>&', \$out, IPC::Run::timeout(180));
-    $session->pump until $out =~ /^(\d+)\n/;
-    my $pid = $1;
-    $input .= "$sql;\n\\q\n";
-    $session->pump while length $input;
-    usleep($pause);
-    $interrupts{$how}->($pid);
-    eval { $session->finish };
-    wait_until_up();
-    check_whole($call, $what);
-    check_next_run_works($what);
+# The same call from a block that survives the interruption: nothing of it is left in the
+# transaction that goes on.
+sub surviving {
+    my ($sql) = @_;
+    $sql =~ s/^SELECT/PERFORM/;
+    return join '\;', 'BEGIN', "DO \$\$BEGIN $sql; EXCEPTION WHEN query_canceled THEN"
+      . " ASSERT own_locks() = 0; RAISE NOTICE 'survived'; END\$\$", 'COMMIT';
 }
 
-for my $call (sort keys %calls) {
-    interrupt_half_way($call, $_) for sort keys %interrupts;
+# How long each call takes, in microseconds.
+sub durations {
+    my %duration;
+    for my $name (sort keys %$calls) {
+        my ($sql) = prepare($admin, $calls->{$name});
+        my $start = time;
+        ask($session, $sql);
+        $duration{$name} = 1e6 * (time - $start);
+        is(join("\n", next_run_complaints($session, $admin, $calls->{$name}{mode})), '', "$name, not interrupted");
+    }
+    return %duration;
+}
+
+sub interrupt_at {
+    my ($name, $how, $pause) = @_;
+    my $call = $calls->{$name};
+    my ($sql, $new) = prepare($admin, $call);
+    $sql = surviving($sql) if $how eq 'survive';
+    ask($session, 'SET statement_timeout = ' . (1 + int $pause / 1000)) if $how eq 'timeout';
+    send_query($session, $sql);
+    if ($how ne 'timeout') {
+        usleep($pause);
+        kill $signal{$how} // 'INT', $session->{pid};
+    }
+    my $said = answer($session);
+    my $undone = $said =~ /57014|57P01|survived/;
+    if (alive($session)) { ask($session, $_) for 'ROLLBACK', 'RESET statement_timeout'; }
+    # Who is told that it was cancelled can rely on that; who is terminated cannot know.
+    my @wrong = $said =~ /ERROR:  (?!57014)/ ? "it said: $said" : ();
+    push @wrong, complaints_after($call->{mode}, $undone ? $call->{old} : (), $undone && alive($session) ? () : $new);
+    return ($undone, @wrong);
+}
+
+# Whether it is noticed when something is wrong.
+sub check_the_checks {
+    my %wrongs = (
+        'a view that was refreshed alone' => 'REFRESH MATERIALIZED VIEW a',
+        'a view that is missing' => 'DROP MATERIALIZED VIEW z',
+        'a row of the registry without its dependencies' => q{DELETE FROM mv_orchestrator.dependency WHERE view_name = 'r'},
+        'an index that is missing' => 'DROP INDEX m_gated',
+        'a relation that is left' => 'CREATE TABLE pg_temp_1()',
+        'a lock that is left' => 'LOCK TABLE base IN SHARE MODE',
+    );
+    for my $wrong (sort keys %wrongs) {
+        prepare($admin, $calls->{plain});
+        # Only a lock has to be seen from elsewhere.
+        my $checker = $wrongs{$wrong} =~ /SHARE/ ? $admin : $holder;
+        ask($holder, "BEGIN; $wrongs{$wrong}");
+        isnt(join("\n", complaints($checker, @{ $calls->{plain} }{qw(old new)})), '', "$wrong is noticed");
+        ask($holder, 'ROLLBACK');
+    }
+    my $oid = ask($admin, 'SELECT oid FROM pg_database WHERE datname = current_database()');
+    my $file = $node->data_dir . "/base/$oid/4000000000_vm";
+    append_to_file($file, '');
+    is(join(' ', stray_files($admin)), '4000000000_vm', 'a file that is left is noticed');
+    unlink $file;
+}
+
+check_the_checks();
+for my $name (sort keys %$calls) {
+    for my $stop (sort keys %{ $calls->{$name}{stops} }) {
+        interrupt_half_way($name, $stop, $_) for sort keys %message;
+    }
 }
 
 my $seed = $ENV{SEED} // int rand 2**31;
-note "SEED=$seed";
 srand $seed;
-interrupt_at_random($_) for 1 .. $random_instants;
-diag("SEED=$seed") unless Test::More->builder->is_passing;
+note "SEED=$seed";
+my %duration = durations();
+my ($undone, $failed) = (0, 0);
+for my $point (1 .. $points) {
+    my $name = (sort keys %$calls)[ rand keys %$calls ];
+    my $how = (qw(cancel survive timeout terminate))[ rand 4 ];
+    my $pause = int rand 1.2 * $duration{$name};
+    my ($was_undone, @wrong) = interrupt_at($name, $how, $pause);
+    $undone += $was_undone;
+    next unless @wrong;
+    ++$failed;
+    fail("instant $point: $name, $how after $pause us");
+    diag(join "\n", @wrong);
+}
+note "$points instants, $undone undone, $failed failures, SEED=$seed";
+is($failed, 0, "$points random instants") or diag("SEED=$seed");
 
 done_testing();
