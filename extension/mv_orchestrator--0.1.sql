@@ -11,6 +11,9 @@ BEGIN
 END
 $$;
 
+-- What follows means what it says, whatever the schema of the extension holds.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 --
 -- The registry: text keyed by schema and name, so that it survives dump and restore and everything
 -- that gives a view a new OID.
@@ -63,6 +66,163 @@ REVOKE ALL ON mv_orchestrator.registry, mv_orchestrator.dependency FROM PUBLIC;
 
 SELECT pg_catalog.pg_extension_config_dump('mv_orchestrator.registry', '');
 SELECT pg_catalog.pg_extension_config_dump('mv_orchestrator.dependency', '');
+
+--
+-- History: what became of each step of each run. Not dumped.
+--
+
+CREATE SEQUENCE mv_orchestrator.run_id;
+
+CREATE TABLE mv_orchestrator.run_step (
+    run bigint NOT NULL,
+    step integer NOT NULL,
+    schema_name text COLLATE pg_catalog."C" NOT NULL,
+    view_name text COLLATE pg_catalog."C" NOT NULL,
+    mode text NOT NULL,
+    reason text NOT NULL,
+    status text NOT NULL,
+    started timestamp with time zone NOT NULL,
+    elapsed interval NOT NULL,
+    rows bigint,
+    changed bigint,
+    sqlstate text,
+    message text,
+    detail text,
+    owner oid,
+    role text NOT NULL,
+    PRIMARY KEY (run, step)
+);
+
+-- For what is too old, for what is known of a view, and for what failed, which is rare.
+CREATE INDEX run_step_started ON mv_orchestrator.run_step (started);
+CREATE INDEX run_step_view ON mv_orchestrator.run_step (schema_name, view_name, run);
+CREATE INDEX run_step_failed ON mv_orchestrator.run_step (schema_name, view_name, run)
+    WHERE status IN ('failed', 'upstream_failed');
+
+COMMENT ON SEQUENCE mv_orchestrator.run_id IS 'numbers the runs';
+COMMENT ON TABLE mv_orchestrator.run_step IS
+    'one row for each step of each run; shown by mv_orchestrator.history';
+COMMENT ON COLUMN mv_orchestrator.run_step.owner IS 'who owned the view then';
+
+REVOKE ALL ON mv_orchestrator.run_step FROM PUBLIC;
+REVOKE ALL ON SEQUENCE mv_orchestrator.run_id FROM PUBLIC;
+
+-- A row is shown to members of the view's owner, that is of the live view, else of the registration,
+-- else of the one who owned it then. What an error says was said to the one who owned it then: his
+-- successor may be a stranger.
+CREATE VIEW mv_orchestrator.history WITH (security_barrier) AS
+SELECT s.run,
+       s.step,
+       format('%I.%I', s.schema_name, s.view_name) AS name,
+       s.mode,
+       s.reason,
+       s.status,
+       s.started,
+       s.elapsed,
+       s.rows,
+       s.changed,
+       s.sqlstate,
+       CASE WHEN pg_has_role('pg_monitor', 'USAGE') OR pg_has_role(s.owner, 'USAGE')
+            THEN s.message END AS message,
+       CASE WHEN pg_has_role(s.owner, 'USAGE') THEN s.detail END AS detail,
+       s.role,
+       s.schema_name,
+       s.view_name
+FROM mv_orchestrator.run_step AS s
+LEFT JOIN (pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace AND c.relkind = 'm')
+    ON n.nspname = s.schema_name AND c.relname = s.view_name
+LEFT JOIN mv_orchestrator.registry AS r
+    ON r.schema_name = s.schema_name AND r.view_name = s.view_name
+WHERE pg_has_role('pg_monitor', 'USAGE')
+   OR pg_has_role(coalesce(c.relowner, to_regrole(quote_ident(r.owner)), s.owner), 'USAGE');
+
+COMMENT ON VIEW mv_orchestrator.history IS
+    'one row for each step of each run, as long as mv_orchestrator.history_retention says';
+COMMENT ON COLUMN mv_orchestrator.history.run IS 'number of the run: one call of a function';
+COMMENT ON COLUMN mv_orchestrator.history.step IS 'place of the step in its run, from 1';
+COMMENT ON COLUMN mv_orchestrator.history.name IS 'the view, as the functions print it';
+COMMENT ON COLUMN mv_orchestrator.history.reason IS 'why it had this mode';
+COMMENT ON COLUMN mv_orchestrator.history.started IS
+    'when the step began; the first begins with the call and waits for locks';
+COMMENT ON COLUMN mv_orchestrator.history.rows IS 'rows of the view afterwards';
+COMMENT ON COLUMN mv_orchestrator.history.changed IS 'rows written, where that is known';
+COMMENT ON COLUMN mv_orchestrator.history.message IS
+    'the error''s message, or what else there is to say; for members of the role that owned the view then and of pg_monitor';
+COMMENT ON COLUMN mv_orchestrator.history.detail IS
+    'the error''s DETAIL, which can hold data; for members of the role that owned the view then';
+COMMENT ON COLUMN mv_orchestrator.history.role IS 'whose call it was';
+COMMENT ON COLUMN mv_orchestrator.history.schema_name IS 'the view''s schema; a condition on it is fast';
+COMMENT ON COLUMN mv_orchestrator.history.view_name IS 'the view''s name; a condition on it is fast';
+
+-- Reads the catalogs alone and locks no view.
+CREATE VIEW mv_orchestrator.status WITH (security_barrier) AS
+SELECT format('%I.%I', r.schema_name, r.view_name) AS name,
+       coalesce(pg_get_userbyid(c.relowner)::text, r.owner) AS owner,
+       c.oid IS NOT NULL AS exists,
+       c.relispopulated AS populated,
+       r.mode,
+       latest.status AS last_status,
+       good.started + good.elapsed AS last_success,
+       bad.started + bad.elapsed AS last_failure,
+       good.elapsed AS last_elapsed,
+       CASE WHEN c.relispopulated
+            THEN coalesce(good.rows, nullif(c.reltuples, -1)::bigint) END AS rows,
+       CASE WHEN c.reltuples >= 0
+            THEN (SELECT sum(p.relpages)
+                  FROM (VALUES (c.oid), (c.reltoastrelid)) AS heap (oid)
+                  CROSS JOIN LATERAL (
+                      SELECT heap.oid
+                      UNION ALL
+                      SELECT i.indexrelid FROM pg_index AS i WHERE i.indrelid = heap.oid) AS part
+                  JOIN pg_class AS p ON p.oid = part.oid)
+                 * current_setting('block_size')::bigint END AS size,
+       CASE WHEN pg_has_role('pg_monitor', 'USAGE') OR pg_has_role(bad.owner, 'USAGE')
+            THEN coalesce(bad.sqlstate || ': ', '') || bad.message END AS last_error,
+       r.schema_name,
+       r.view_name
+FROM mv_orchestrator.registry AS r
+LEFT JOIN (pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace AND c.relkind = 'm')
+    ON n.nspname = r.schema_name AND c.relname = r.view_name
+LEFT JOIN LATERAL (
+    SELECT s.status FROM mv_orchestrator.run_step AS s
+    WHERE s.schema_name = r.schema_name AND s.view_name = r.view_name
+    ORDER BY s.run DESC LIMIT 1) AS latest ON true
+LEFT JOIN LATERAL (
+    SELECT s.started, s.elapsed, s.rows FROM mv_orchestrator.run_step AS s
+    WHERE s.schema_name = r.schema_name AND s.view_name = r.view_name
+      AND s.status IN ('refreshed', 'unchanged')
+    ORDER BY s.run DESC LIMIT 1) AS good ON true
+LEFT JOIN LATERAL (
+    SELECT s.started, s.elapsed, s.sqlstate, s.message, s.owner FROM mv_orchestrator.run_step AS s
+    WHERE s.schema_name = r.schema_name AND s.view_name = r.view_name
+      AND s.status IN ('failed', 'upstream_failed')
+    ORDER BY s.run DESC LIMIT 1) AS bad ON true
+WHERE pg_has_role('pg_monitor', 'USAGE')
+   OR pg_has_role(coalesce(c.relowner, to_regrole(quote_ident(r.owner))), 'USAGE');
+
+COMMENT ON VIEW mv_orchestrator.status IS
+    'one row for each registered materialized view; what is known from catalogs and history, without a lock';
+COMMENT ON COLUMN mv_orchestrator.status.name IS 'the view, as the functions print it';
+COMMENT ON COLUMN mv_orchestrator.status.owner IS
+    'owner of the live view, else of the registration';
+COMMENT ON COLUMN mv_orchestrator.status.exists IS 'there is a materialized view of this name';
+COMMENT ON COLUMN mv_orchestrator.status.mode IS
+    'as registered; mv_plan() says which mode a run would use';
+COMMENT ON COLUMN mv_orchestrator.status.last_status IS 'how its last step in the history ended';
+COMMENT ON COLUMN mv_orchestrator.status.last_success IS
+    'when it was last refreshed by a run, or found unchanged';
+COMMENT ON COLUMN mv_orchestrator.status.last_failure IS
+    'when it could last not be refreshed while its run went on';
+COMMENT ON COLUMN mv_orchestrator.status.last_elapsed IS 'how long the last success took';
+COMMENT ON COLUMN mv_orchestrator.status.rows IS
+    'after the last success, else as the server estimates';
+COMMENT ON COLUMN mv_orchestrator.status.size IS
+    'bytes with indexes and TOAST, as the server last counted them';
+COMMENT ON COLUMN mv_orchestrator.status.last_error IS
+    'of the last failure, with its SQLSTATE; for members of the role that owned the view then and of pg_monitor';
+
+GRANT USAGE ON SCHEMA mv_orchestrator TO PUBLIC;
+GRANT SELECT ON mv_orchestrator.history, mv_orchestrator.status TO PUBLIC;
 
 --
 -- Define
@@ -193,3 +353,15 @@ LANGUAGE C VOLATILE CALLED ON NULL INPUT;
 
 COMMENT ON FUNCTION @extschema@.mv_refresh_all(text[], text, text, text) IS
     'refreshes materialized views in order, in one transaction and from one snapshot';
+
+CREATE FUNCTION @extschema@.mv_plan(
+    names text[] DEFAULT NULL,
+    mode text DEFAULT NULL,
+    on_error text DEFAULT 'stop',
+    on_overlap text DEFAULT 'wait'
+) RETURNS TABLE (step integer, name text, level integer, mode text, reason text)
+AS 'MODULE_PATHNAME', 'mv_plan'
+LANGUAGE C STABLE CALLED ON NULL INPUT;
+
+COMMENT ON FUNCTION @extschema@.mv_plan(text[], text, text, text) IS
+    'the steps that mv_refresh_all() with the same arguments would take now, in which mode and why';

@@ -81,7 +81,7 @@ SELECT mv_order('{v, nope}');
 -- An argument that is not known.
 SELECT mv_refresh('v', scope => 'all');
 SELECT mv_refresh('v', mode => 'fast');
-SELECT mv_refresh('v', on_error => 'continue');
+SELECT mv_refresh('v', on_error => 'Continue');
 SELECT mv_refresh('v', on_overlap => 'queue');
 SELECT mv_refresh_all(mode => 'fast');
 SELECT mv_refresh_all(on_error => '');

@@ -11,12 +11,13 @@ SELECT count(*) AS without_comment FROM pg_class AS c
 SELECT p.oid::regprocedure AS unnamed_arguments FROM pg_proc AS p
   WHERE p.proname LIKE 'mv\_%' AND p.pronamespace = 'public'::regnamespace
     AND (p.pronargs > 0 AND p.proargnames IS NULL OR '' = ANY (p.proargnames) OR p.proisstrict);
--- Only order reads; no function may run in a parallel worker.
+-- Only order and plan read; no function may run in a parallel worker.
 SELECT proname, provolatile, proparallel, prosecdef FROM pg_proc
   WHERE proname LIKE 'mv\_%' AND pronamespace = 'public'::regnamespace
     AND (provolatile, proparallel, prosecdef) <> ('v', 'u', false);
 
--- Everybody may call the functions; nobody but the owner sees the tables.
+-- Everybody may call the functions and ask the views, which show to each what is his; nobody but the owner
+-- sees the tables.
 CREATE ROLE regress_extension_nobody;
 SELECT proname FROM pg_proc WHERE proname LIKE 'mv\_%' AND pronamespace = 'public'::regnamespace
   AND NOT has_function_privilege('regress_extension_nobody', oid, 'EXECUTE');
@@ -25,7 +26,7 @@ SELECT has_schema_privilege('regress_extension_nobody', 'mv_orchestrator', 'USAG
 SELECT relname FROM pg_class WHERE relnamespace = 'mv_orchestrator'::regnamespace AND relkind IN ('r', 'v')
   AND (has_table_privilege('regress_extension_nobody', oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
        OR relacl IS NOT NULL AND EXISTS (SELECT FROM aclexplode(relacl) WHERE grantee = 0));
--- The registry is dumped, and has nothing that a dump would not bring back.
+-- The registry is dumped, and has nothing that a dump would not bring back; history is not, with all it has.
 SELECT c::regclass FROM (SELECT unnest(extconfig) AS c FROM pg_extension WHERE extname = 'mv_orchestrator') AS s ORDER BY 1;
 SELECT relname, relkind FROM pg_class WHERE relnamespace = 'mv_orchestrator'::regnamespace AND relkind NOT IN ('r', 'i')
   ORDER BY relname;

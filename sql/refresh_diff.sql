@@ -29,7 +29,10 @@ $$;
 SELECT note();
 SELECT step, name, status, mode, rows, changed, detail FROM mv_refresh('days', mode => 'diff');
 SELECT * FROM seen();
+-- But for the history's row, nothing is written at all.
+TRUNCATE mv_orchestrator.run_step;
 BEGIN;
+SET LOCAL mv_orchestrator.history_retention = 0;
 SELECT status FROM mv_refresh('days', mode => 'diff');
 SELECT pg_current_xact_id_if_assigned();
 COMMIT;

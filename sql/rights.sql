@@ -169,7 +169,60 @@ RESET ROLE;
 SELECT name, registered, live FROM state WHERE name = 'rig.of_team';
 SELECT mv_unregister('only_registered');
 
+-- All of it at a glance: each call alone, undone afterwards. SQLSTATE, or ok.
+CREATE ROLE regress_rights_heir NOINHERIT IN ROLE regress_rights_olga;
+CREATE ROLE regress_rights_host;
+CREATE ROLE regress_rights_reader;
+CREATE SCHEMA rig_host AUTHORIZATION regress_rights_host;
+GRANT USAGE ON SCHEMA rig_host TO PUBLIC;
+GRANT CREATE ON SCHEMA rig_host TO regress_rights_olga, regress_rights_rita;
+SET ROLE regress_rights_olga;
+SELECT mv_register('rig_host.live', 'SELECT 1 AS x', unique_key => '{x}');
+SELECT mv_register('rig_host.meant', 'SELECT 1 AS x');
+SELECT action FROM mv_create('rig_host.live');
+GRANT SELECT ON rig_host.live TO regress_rights_reader;
+RESET ROLE;
+CREATE FUNCTION attempt(role text, call text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE format('SET LOCAL ROLE %I', role);
+  EXECUTE 'SELECT FROM ' || call;
+  RAISE EXCEPTION USING ERRCODE = 'DONE0';
+EXCEPTION
+  WHEN SQLSTATE 'DONE0' THEN RETURN 'ok';
+  WHEN OTHERS THEN RETURN SQLSTATE;
+END
+$$;
+SELECT call,
+       attempt('regress_rights_olga', call) AS owner, attempt('regress_rights_member', call) AS member,
+       attempt('regress_rights_heir', call) AS not_inheriting, attempt('regress_rights_host', call) AS schema_owner,
+       attempt('regress_rights_rita', call) AS may_create, attempt('regress_rights_reader', call) AS may_select,
+       attempt(current_user, call) AS superuser
+FROM unnest(ARRAY[
+  $$mv_register('rig_host.new', 'SELECT 1 AS x')$$,
+  $$mv_register('rig_host.new', 'SELECT 1 AS x', options => '{"owner": "regress_rights_olga"}')$$,
+  $$mv_register('rig_host.live', 'SELECT 2 AS x')$$,
+  $$mv_register('rig_host.meant', 'SELECT 2 AS x')$$,
+  $$mv_unregister('rig_host.live')$$,
+  $$mv_unregister('rig_host.meant')$$,
+  $$mv_create('rig_host.live')$$,
+  $$mv_create('rig_host.meant')$$,
+  $$mv_create_all('{rig_host.live, rig_host.meant}')$$,
+  $$mv_refresh('rig_host.live')$$,
+  $$mv_refresh('rig_host.live', mode => 'plain')$$,
+  $$mv_refresh('rig_host.live', mode => 'concurrent')$$,
+  $$mv_refresh('rig_host.live', mode => 'swap')$$,
+  $$mv_refresh('rig_host.live', mode => 'diff')$$,
+  $$mv_refresh_all('{rig_host.live}')$$,
+  $$mv_drop('rig_host.live')$$,
+  $$mv_drop('rig_host.meant', if_exists => true)$$,
+  $$mv_drop_all('{rig_host.live, rig_host.meant}')$$,
+  $$mv_order()$$,
+  $$mv_orchestrator.registry$$,
+  $$mv_orchestrator.dependency$$]) WITH ORDINALITY AS calls (call, place)
+ORDER BY place;
+
 SELECT count(mv_unregister(format('%I.%I', schema_name, view_name))) FROM mv_orchestrator.registry;
 SET client_min_messages = warning;
-DROP SCHEMA rig, rig_closed, rig_team CASCADE;
-DROP ROLE regress_rights_olga, regress_rights_rita, regress_rights_crew, regress_rights_member;
+DROP SCHEMA rig, rig_closed, rig_team, rig_host CASCADE;
+DROP ROLE regress_rights_olga, regress_rights_rita, regress_rights_crew, regress_rights_member, regress_rights_heir,
+  regress_rights_host, regress_rights_reader;

@@ -1,4 +1,5 @@
 // Load time.
+#include "pg/core_refresh.hpp"
 #include "pg/prelude.hpp"
 #include "pg/settings.hpp"
 
@@ -9,5 +10,6 @@ PGDLLEXPORT void _PG_init(void);
 
 void _PG_init(void) {
   mvo::pg::define_settings();
+  mvo::pg::install_refresh_hook();
 }
 }

@@ -1,4 +1,4 @@
-// mv_refresh, mv_refresh_all
+// mv_refresh, mv_refresh_all, mv_plan
 #include "core/error.hpp"
 #include "pg/arguments.hpp"
 #include "pg/entry.hpp"
@@ -32,9 +32,10 @@ core::Scope scope_argument(const pg::Arguments& arguments, int place) {
   reject("scope", text, "\"self\", \"upstream\", \"downstream\", \"both\"");
 }
 
-void check_on_error(const pg::Arguments& arguments, int place) {
+core::OnError on_error_argument(const pg::Arguments& arguments, int place) {
   const std::string text = arguments.text_or(place, "stop");
-  if (text != "stop") reject("on_error", text, "\"stop\"");
+  if (const auto on_error = core::parse_on_error(text)) return *on_error;
+  reject("on_error", text, "\"stop\", \"continue\"");
 }
 
 pg::Overlap overlap_argument(const pg::Arguments& arguments, int place) {
@@ -55,6 +56,16 @@ Datum return_steps(FunctionCallInfo fcinfo, const pg::RunResult& result) {
   return Datum{0};
 }
 
+// All enabled views, or those of the list in the first argument.
+pg::PlanRequest request_for_all(const pg::Arguments& arguments) {
+  auto names = arguments.optional_texts(0, "names");
+  const auto mode = mode_argument(arguments, 1);
+  return {[names = std::move(names)](const core::Views& views) {
+            return names ? pg::find_registered(views, *names) : core::enabled_views(views);
+          },
+          mode};
+}
+
 }  // namespace
 
 // mv_refresh(name, scope, mode, on_error, on_overlap) -> steps
@@ -64,26 +75,36 @@ MVO_FUNCTION(mv_refresh) {
   const std::string name = arguments.text(0, "name");
   const core::Scope scope = scope_argument(arguments, 1);
   const auto mode = mode_argument(arguments, 2);
-  check_on_error(arguments, 3);
+  const core::OnError on_error = on_error_argument(arguments, 3);
   const pg::PlanRequest request{[&](const core::Views& views) {
                                   return core::in_scope(views, pg::find_registered(views, name),
                                                         scope);
                                 },
                                 mode};
-  return return_steps(fcinfo, pg::run(request, overlap_argument(arguments, 4)));
+  return return_steps(fcinfo, pg::run(request, overlap_argument(arguments, 4), on_error));
 }
 
 // mv_refresh_all(names, mode, on_error, on_overlap) -> steps
 MVO_FUNCTION(mv_refresh_all) {
   const pg::Arguments arguments(fcinfo);
   pg::require_writable("mv_refresh_all()");
-  const auto names = arguments.optional_texts(0, "names");
-  const auto mode = mode_argument(arguments, 1);
-  check_on_error(arguments, 2);
-  const pg::PlanRequest request{[&](const core::Views& views) {
-                                  return names ? pg::find_registered(views, *names)
-                                               : core::enabled_views(views);
-                                },
-                                mode};
-  return return_steps(fcinfo, pg::run(request, overlap_argument(arguments, 3)));
+  const pg::PlanRequest request = request_for_all(arguments);
+  const core::OnError on_error = on_error_argument(arguments, 2);
+  return return_steps(fcinfo, pg::run(request, overlap_argument(arguments, 3), on_error));
+}
+
+// mv_plan(names, mode, on_error, on_overlap) -> step, name, level, mode, reason
+MVO_FUNCTION(mv_plan) {
+  const pg::Arguments arguments(fcinfo);
+  const pg::PlanRequest request = request_for_all(arguments);
+  (void)on_error_argument(arguments, 2);
+  (void)overlap_argument(arguments, 3);
+  const pg::Planned planned = pg::plan_of_run(request);
+  pg::ResultRows rows(fcinfo);
+  std::int32_t number = 0;
+  for (const core::Step& step : planned.plan)
+    rows.add({pg::column(++number), pg::column(pg::print(planned.name(step))),
+              pg::column(step.level), pg::column(core::to_string(step.mode)),
+              pg::column(core::to_string(step.reason))});
+  return Datum{0};
 }

@@ -39,11 +39,26 @@ std::string known_modes() {
   return list;
 }
 
-Mode choose_mode(std::optional<Mode> asked, Mode registered, Mode setting) {
+std::string_view to_string(Reason reason) {
+  switch (reason) {
+    case Reason::call:
+      return "given in the call";
+    case Reason::registration:
+      return "registered";
+    case Reason::setting:
+      return "setting mv_orchestrator.mode";
+    case Reason::nobody:
+      return "default";
+  }
+  return {};
+}
+
+Choice choose_mode(std::optional<Mode> asked, Mode registered, Mode setting) {
+  constexpr Choice otherwise{Mode::plain, Reason::nobody};
   // An explicit "auto" in the call is a choice too: it overrides what was registered.
-  if (asked) return *asked == Mode::automatic ? Mode::plain : *asked;
-  if (registered != Mode::automatic) return registered;
-  return setting == Mode::automatic ? Mode::plain : setting;
+  if (asked) return *asked == Mode::automatic ? otherwise : Choice{*asked, Reason::call};
+  if (registered != Mode::automatic) return {registered, Reason::registration};
+  return setting == Mode::automatic ? otherwise : Choice{setting, Reason::setting};
 }
 
 }  // namespace mvo::core

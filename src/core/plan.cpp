@@ -50,7 +50,8 @@ std::variant<Plan, Cycle> plan_for(const Views& views, const std::vector<Node>& 
   Plan plan;
   for (const auto& [node, level] : std::get<Order>(result)) {
     const Node view = chosen[node];
-    plan.push_back({view, level, choose_mode(asked, views[view].mode, setting)});
+    const auto [mode, reason] = choose_mode(asked, views[view].mode, setting);
+    plan.push_back({view, level, mode, reason});
   }
   return plan;
 }

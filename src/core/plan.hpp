@@ -21,6 +21,7 @@ struct Step {
   Node view;
   int level;
   Mode mode;
+  Reason reason = Reason::nobody;  // for the mode
 
   bool operator==(const Step&) const = default;
 };

@@ -1,6 +1,42 @@
 #include "core/run.hpp"
 
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
 namespace mvo::core {
+namespace {
+
+// The views of a run that were not refreshed, each with the one whose failure is behind it.
+class Failures {
+ public:
+  explicit Failures(const Graph& graph) : graph_(graph) {}
+
+  void add(Node view, Node failed) { behind_.emplace(view, failed); }
+
+  // Steps come after what they read, so their sources tell about everything upstream.
+  std::optional<Node> upstream_of(Node view) const {
+    if (behind_.empty()) return std::nullopt;
+    for (const Node source : graph_.sources(view))
+      if (const auto found = behind_.find(source); found != behind_.end()) return found->second;
+    return std::nullopt;
+  }
+
+ private:
+  const Graph& graph_;
+  std::unordered_map<Node, Node> behind_;
+};
+
+Outcome outcome_of(const Step& step, Attempt attempt, Microseconds started, Microseconds finished) {
+  if (auto* failure = std::get_if<Failure>(&attempt))
+    return {step,    Status::failed,     {std::nullopt, std::nullopt},
+            started, finished - started, std::move(*failure)};
+  auto& result = std::get<Refreshed>(attempt);
+  const Status status = result.changed == 0 ? Status::unchanged : Status::refreshed;
+  return {step, status, std::move(result), started, finished - started};
+}
+
+}  // namespace
 
 std::string_view to_string(Status status) {
   switch (status) {
@@ -10,30 +46,52 @@ std::string_view to_string(Status status) {
       return "unchanged";
     case Status::skipped:
       return "skipped";
+    case Status::failed:
+      return "failed";
+    case Status::upstream_failed:
+      return "upstream_failed";
   }
   return {};
 }
 
-std::vector<Outcome> run(const Plan& plan, Microseconds started, const Refresher& refresh,
-                         const Clock& now) {
+std::optional<OnError> parse_on_error(std::string_view text) {
+  if (text == "stop") return OnError::stop;
+  if (text == "continue") return OnError::proceed;
+  return std::nullopt;
+}
+
+std::vector<Outcome> run(const Plan& plan, const Graph& graph, Microseconds started,
+                         const Refresher& refresh, const Clock& now) {
   std::vector<Outcome> outcomes;
   outcomes.reserve(plan.size());
+  Failures failures(graph);
   for (const Step& step : plan) {
-    Refreshed result = refresh(step);
+    if (const auto failed = failures.upstream_of(step.view)) {
+      failures.add(step.view, *failed);
+      outcomes.push_back({step, Status::upstream_failed, {}, started, {}, {}, failed});
+      continue;
+    }
+    Attempt attempt = refresh(step);
     const Microseconds finished = now();
-    const Status status = result.changed == 0 ? Status::unchanged : Status::refreshed;
-    outcomes.push_back({step, status, std::move(result), finished - started});
+    outcomes.push_back(outcome_of(step, std::move(attempt), started, finished));
+    if (outcomes.back().failure) failures.add(step.view, step.view);
     started = finished;
   }
   return outcomes;
 }
 
-std::vector<Outcome> skip(const Plan& plan, const std::string& reason) {
+std::vector<Outcome> skip(const Plan& plan, const std::string& reason, Microseconds now) {
   std::vector<Outcome> outcomes;
   outcomes.reserve(plan.size());
   for (const Step& step : plan)
-    outcomes.push_back({step, Status::skipped, {std::nullopt, std::nullopt, reason}});
+    outcomes.push_back({step, Status::skipped, {std::nullopt, std::nullopt, reason}, now});
   return outcomes;
+}
+
+std::size_t count_failed(const std::vector<Outcome>& outcomes) {
+  return std::ranges::count_if(outcomes, [](const Outcome& outcome) {
+    return outcome.status == Status::failed || outcome.status == Status::upstream_failed;
+  });
 }
 
 }  // namespace mvo::core

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "core/plan.hpp"
@@ -16,8 +17,13 @@ namespace mvo::core {
 
 using Microseconds = std::chrono::microseconds;
 
-enum class Status { refreshed, unchanged, skipped };
+enum class Status { refreshed, unchanged, skipped, failed, upstream_failed };
 std::string_view to_string(Status status);
+
+// What the error of one view does to the rest of the run.
+enum class OnError { stop, proceed };
+// "stop", "continue"
+std::optional<OnError> parse_on_error(std::string_view text);
 
 // What refreshing one view gave.
 struct Refreshed {
@@ -26,22 +32,39 @@ struct Refreshed {
   std::string detail = {};
 };
 
+// An error that a step ended with while the run goes on.
+struct Failure {
+  std::string sqlstate;
+  std::string message;
+  std::string detail;  // can hold rows: not for everybody
+};
+
 struct Outcome {
   Step step;
   Status status;
   Refreshed result;
+  Microseconds started{0};
   Microseconds elapsed{0};
+  std::optional<Failure> failure = {};  // of a step that failed
+  // Of a step whose upstream failed: the view that failed, at whatever distance.
+  std::optional<Node> failed_source = {};
 };
 
-using Refresher = std::function<Refreshed(const Step&)>;
+using Attempt = std::variant<Refreshed, Failure>;
+using Refresher = std::function<Attempt(const Step&)>;
 using Clock = std::function<Microseconds()>;
 
-// An error of the refresher ends the run and is the caller's to handle: on_error => 'stop'. The
-// time before the first step, spent waiting for locks, counts to the first step.
-std::vector<Outcome> run(const Plan& plan, Microseconds started, const Refresher& refresh,
-                         const Clock& now);
+// A refresher that throws ends the run: on_error => 'stop'. After one that returns a failure the
+// run goes on without what reads the failed view, directly or through other steps; `graph` is of
+// the plan's nodes. The time before the first step, spent waiting for locks, counts to the first
+// step.
+std::vector<Outcome> run(const Plan& plan, const Graph& graph, Microseconds started,
+                         const Refresher& refresh, const Clock& now);
 
 // Every step left out for the same reason.
-std::vector<Outcome> skip(const Plan& plan, const std::string& reason);
+std::vector<Outcome> skip(const Plan& plan, const std::string& reason, Microseconds now);
+
+// Of how many steps the view could not be refreshed.
+std::size_t count_failed(const std::vector<Outcome>& outcomes);
 
 }  // namespace mvo::core

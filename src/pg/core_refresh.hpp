@@ -6,6 +6,9 @@
 
 namespace mvo::pg {
 
+// Called once, from _PG_init.
+void install_refresh_hook();
+
 // Not wrapped in anybody's identity: it switches to the owner itself, and CONCURRENTLY fails inside
 // a restricted operation. `settings` are in force for the view's query but not for event triggers,
 // whose functions run as the caller and must not look names up where the view's author says.

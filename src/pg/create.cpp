@@ -79,8 +79,8 @@ void comment_on(const Registration& registration) {
   run_utility(statement, "COMMENT ON MATERIALIZED VIEW " + print(registration.name));
 }
 
-CreateTableAsStmt* analyse_as_author(const Registration& registration, Oid owner, bool with_data) {
-  const Identity identity(owner, Trust::restricted);
+// With the author's identity in force.
+CreateTableAsStmt* analyse_with_settings(const Registration& registration, bool with_data) {
   GucScope settings;
   put_in_force(settings, registration.settings);
   CreateTableAsStmt* statement = analyse_creation(registration, with_data);
@@ -92,7 +92,7 @@ CreateTableAsStmt* analyse_as_author(const Registration& registration, Oid owner
 // somebody else by now they are not run.
 bool complete_indexes(const Registration& registration, const LiveRelation& view) {
   const Oid author = role_named(registration.owner);
-  const Identity identity(author, Trust::local);
+  const Identity identity(author, Trust::restricted);
   GucScope settings;
   put_in_force(settings, registration.settings);
   const bool missing = has_missing_indexes(registration, view.oid);
@@ -105,13 +105,14 @@ bool complete_indexes(const Registration& registration, const LiveRelation& view
   return missing;
 }
 
-// The author's text is analysed under restriction and never again: what is executed is the
-// analysed tree, and the server restricts its execution itself. It is executed as a refresh is:
-// with the recorded search_path, everything else as the caller has it.
+// The author's text is analysed once: what is executed is the analysed tree. It is executed as a
+// refresh is: with the recorded search_path, everything else as the caller has it. All of it is
+// under restriction, not only what the server itself restricts: event triggers run as the owner and
+// find his functions first if they name things without a schema.
 void create_view(const Registration& registration, bool with_data) {
   const Oid owner = role_named(registration.owner);
-  const Identity identity(owner, Trust::local);
-  CreateTableAsStmt* statement = analyse_as_author(registration, owner, with_data);
+  const Identity identity(owner, Trust::restricted);
+  CreateTableAsStmt* statement = analyse_with_settings(registration, with_data);
   GucScope settings;
   settings.set_all(search_path_of(registration.settings));
   run_utility(
@@ -136,11 +137,21 @@ void check_matches(const Registration& registration, const LiveRelation& view) {
               fmt::format("The reason is: {}.", reason), "Register the definition it has."};
 }
 
+// All views of the call were checked before any lock; the name may have become somebody else's
+// while the views before it were filled.
+void check_still_has(Oid owner) {
+  if (has_rights_of(owner)) return;
+  const std::string role = call([&] { return GetUserNameFromId(owner, false); });
+  throw Error{Code::rights_missing, "permission denied",
+              fmt::format("It belongs to role {}.", print(role))};
+}
+
 const char* create_one(const core::Name& name, bool with_data) {
   return naming("create", name, [&] {
     const Registration registration = registration_of(name);
     (void)lock_if_exists(name, AccessShareLock);  // somebody may be dropping it
     const auto live = find_relation(name);
+    check_still_has(live ? live->owner : role_named(registration.owner));
     const char* action = "created";
     if (live) {
       check_matches(registration, *live);

@@ -7,6 +7,7 @@
 #include "pg/failure.hpp"
 #include "pg/identifier.hpp"
 #include "pg/plan.hpp"
+#include "pg/registry.hpp"
 #include "pg/rights.hpp"
 #include "pg/settings.hpp"
 #include "pg/utility.hpp"
@@ -17,12 +18,20 @@ namespace {
 using core::Code;
 using core::Error;
 
-// As core's DROP: the owner of the view or of its schema.
-bool may_drop(const core::Name& name, const LiveRelation& view) {
-  const Oid schema = schema_of(name);
+bool owns_schema_of(const core::Name& name) {
   return call([&] {
-    return compat::owns_relation(view.oid, GetUserId()) || compat::owns_schema(schema, GetUserId());
+    const Oid schema = get_namespace_oid(name.schema.c_str(), true);
+    return OidIsValid(schema) && compat::owns_schema(schema, GetUserId());
   });
+}
+
+// As core's DROP: the owner of the view or of its schema. Of a view that does not exist, whoever
+// registered it: there is nothing to drop, but its locks are taken.
+bool may_drop(const core::Name& name, const std::optional<LiveRelation>& view) {
+  if (owns_schema_of(name)) return true;
+  if (view) return call([&] { return compat::owns_relation(view->oid, GetUserId()); });
+  const auto registration = load_registration(name);
+  return !registration || has_rights_of(registration->owner);
 }
 
 void check_may_drop(const Planned& planned) {
@@ -30,9 +39,8 @@ void check_may_drop(const Planned& planned) {
   for (const core::Step& step : planned.plan) {
     const core::Name& name = planned.name(step);
     const auto relation = find_relation(name);
-    if (!relation) continue;
-    check_is_view(name, *relation);
-    if (!may_drop(name, *relation)) refusals.add(name);
+    if (relation) check_is_view(name, *relation);
+    if (!may_drop(name, relation)) refusals.add(name);
   }
   refusals.raise_if_any();
 }
@@ -78,10 +86,19 @@ std::vector<Action> drop_and_see(const Planned& planned, bool cascade) {
   return actions;
 }
 
+// Nobody waits for an exclusive lock on what came to be somebody else's: readers would wait behind.
+void check_before_lock(const RangeVar* name, Oid view, Oid, void*) {
+  if (!OidIsValid(view) || compat::owns_relation(view, GetUserId()) ||
+      compat::owns_schema(get_rel_namespace(view), GetUserId()))
+    return;
+  aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_MATVIEW, name->relname);
+}
+
 // Whether it still exists once the lock is had.
 bool lock_for_drop(const core::Name& name) {
-  return naming("drop", name,
-                [&] { return lock_if_exists(name, AccessExclusiveLock).has_value(); });
+  return naming("drop", name, [&] {
+    return lock_if_exists(name, AccessExclusiveLock, check_before_lock).has_value();
+  });
 }
 
 LockRequest locking_for(const PlanRequest& request) {

@@ -16,7 +16,7 @@ void check_index_statement(const std::string& text, const core::Name& view);
 bool has_missing_indexes(const Registration& registration, Oid view);
 
 // Creates them. The caller has the identity in force that the statements' author and the view's
-// owner share, and the recorded settings.
+// owner share, restricted: analysis runs the author's code; and the recorded settings.
 void create_missing_indexes(const Registration& registration, Oid view);
 
 }  // namespace mvo::pg

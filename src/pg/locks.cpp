@@ -91,10 +91,11 @@ bool holds_view_lock(const core::Views& registered) {
   return view_locked_by_us(registered).has_value();
 }
 
-std::optional<Oid> lock_if_exists(const core::Name& name, LOCKMODE mode) {
+std::optional<Oid> lock_if_exists(const core::Name& name, LOCKMODE mode,
+                                  RangeVarGetRelidCallback check) {
   RangeVar* relation = range_var(name);
   const Oid oid = call(
-      [&] { return RangeVarGetRelidExtended(relation, mode, RVR_MISSING_OK, nullptr, nullptr); });
+      [&] { return RangeVarGetRelidExtended(relation, mode, RVR_MISSING_OK, check, nullptr); });
   return OidIsValid(oid) ? std::optional(oid) : std::nullopt;
 }
 
@@ -132,6 +133,17 @@ void lock_view(const core::Name& view) {
     });
     if (const auto relation = find_relation(view)) check_is_view(view, *relation);
   });
+}
+
+LiveRelation get_locked_view(const core::Name& view) {
+  const LiveRelation relation = get_relation(view);
+  check_is_view(view, relation);
+  LOCKTAG tag;
+  SET_LOCKTAG_RELATION(tag, MyDatabaseId, relation.oid);
+  if (compat::holds_lock(tag, ExclusiveLock) &&
+      call([&] { return compat::may_refresh(relation.oid, GetUserId()); }))
+    return relation;
+  throw Error{Code::in_use, "its name came to another relation during the run"};
 }
 
 }  // namespace mvo::pg

@@ -5,6 +5,11 @@
 
 #include "core/view.hpp"
 #include "pg/guard.hpp"
+#include "pg/relation.hpp"
+
+extern "C" {
+#include <catalog/namespace.h>
+}
 
 namespace mvo::pg {
 
@@ -31,11 +36,16 @@ std::optional<std::string> take_run_locks(const std::vector<RunLock>& locks, Ove
 bool holds_view_lock(const core::Views& registered);
 
 // Takes the lock on a relation by its name; nothing when there is none, also when it went while we
-// waited.
-std::optional<Oid> lock_if_exists(const core::Name& name, LOCKMODE mode);
+// waited. `check` is called before it is locked, and again when the name has come to another.
+std::optional<Oid> lock_if_exists(const core::Name& name, LOCKMODE mode,
+                                  RangeVarGetRelidCallback check = nullptr);
 
 // Takes ExclusiveLock on a materialized view that the caller may refresh, by its name: 42P01 when
 // it does not exist, 42501, 42809 when it is something else.
 void lock_view(const core::Name& view);
+
+// The view of that name, which lock_view() has locked: 55006 when the name, as its schema was
+// renamed, has come to another relation since.
+LiveRelation get_locked_view(const core::Name& view);
 
 }  // namespace mvo::pg

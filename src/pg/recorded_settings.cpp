@@ -25,7 +25,7 @@ std::string current(const char* setting) {
 std::string lasting_search_path() {
   std::string path;
   for (std::string& schema : split_search_path(current("search_path"))) {
-    if (schema == "pg_temp") continue;
+    if (schema.starts_with("pg_temp")) continue;  // pg_temp_3, too
     if (schema == "$user") schema = call([] { return GetUserNameFromId(GetUserId(), false); });
     path += print(schema) + ", ";
   }

@@ -2,20 +2,20 @@
 
 namespace mvo::pg {
 
-core::Refreshed refresh_in(core::Mode mode, const core::Name& view,
+core::Refreshed refresh_in(core::Mode mode, const core::Name& name, const LiveRelation& view,
                            const std::vector<std::string>& settings, Exchanges& exchanges) {
   switch (mode) {
     case core::Mode::concurrent:
-      return refresh_concurrent(view, settings);
+      return refresh_concurrent(name, settings);
     case core::Mode::swap:
-      return refresh_swap(view, settings, exchanges);
+      return refresh_swap(name, view, settings, exchanges);
     case core::Mode::diff:
       return refresh_diff(view, settings);
     case core::Mode::plain:
     case core::Mode::automatic:
       break;
   }
-  return refresh_plain(view, settings);
+  return refresh_plain(name, settings);
 }
 
 }  // namespace mvo::pg

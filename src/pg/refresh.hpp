@@ -6,6 +6,7 @@
 #include "core/run.hpp"
 #include "pg/exchange.hpp"
 #include "pg/guard.hpp"
+#include "pg/relation.hpp"
 
 namespace mvo::pg {
 
@@ -20,16 +21,16 @@ core::Refreshed refresh_concurrent(const core::Name& view,
 // Builds heap and indexes aside while readers go on, then exchanges the files. What is left to do
 // under an exclusive lock is added to `exchanges`. 0A000 when the view is not a heap, 55000 for an
 // index that is not valid.
-core::Refreshed refresh_swap(const core::Name& view, const std::vector<std::string>& settings,
-                             Exchanges& exchanges);
+core::Refreshed refresh_swap(const core::Name& name, const LiveRelation& view,
+                             const std::vector<std::string>& settings, Exchanges& exchanges);
 
 // Runs the query once, compares old and new rows, writes only what differs; equal rows may repeat.
 // Locks nothing but what the run has. 0A000 when the view is not a heap, 55000 when it is not
 // populated or an index is not valid.
-core::Refreshed refresh_diff(const core::Name& view, const std::vector<std::string>& settings);
+core::Refreshed refresh_diff(const LiveRelation& view, const std::vector<std::string>& settings);
 
 // The function of a mode; core::Mode::automatic has been resolved by then.
-core::Refreshed refresh_in(core::Mode mode, const core::Name& view,
+core::Refreshed refresh_in(core::Mode mode, const core::Name& name, const LiveRelation& view,
                            const std::vector<std::string>& settings, Exchanges& exchanges);
 
 }  // namespace mvo::pg

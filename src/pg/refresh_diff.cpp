@@ -274,8 +274,7 @@ core::Refreshed diff(Relation view) {
 
 }  // namespace
 
-core::Refreshed refresh_diff(const core::Name& name, const std::vector<std::string>& settings) {
-  const LiveRelation view = find_relation(name).value();
+core::Refreshed refresh_diff(const LiveRelation& view, const std::vector<std::string>& settings) {
   if (!view.populated)
     throw core::Error{core::Code::not_ready,
                       "mode \"diff\" needs a materialized view that is populated",

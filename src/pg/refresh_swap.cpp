@@ -80,9 +80,8 @@ Oid build_named_index(Oid table, Oid view_index) {
 
 }  // namespace
 
-core::Refreshed refresh_swap(const core::Name& name, const std::vector<std::string>& settings,
-                             Exchanges& exchanges) {
-  const LiveRelation live = find_relation(name).value();
+core::Refreshed refresh_swap(const core::Name& name, const LiveRelation& live,
+                             const std::vector<std::string>& settings, Exchanges& exchanges) {
   OwnerRun as_owner(live, settings);
   Transient built{name, live.oid, InvalidOid, {}, 0};
   Relation view = open_to_write(live, "swap");

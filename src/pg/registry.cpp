@@ -1,39 +1,11 @@
 #include "pg/registry.hpp"
 
 #include "pg/datum.hpp"
-#include "pg/guc_scope.hpp"
-#include "pg/identity.hpp"
+#include "pg/own_tables.hpp"
 #include "pg/recorded_settings.hpp"
 
 namespace mvo::pg {
 namespace {
-
-Oid tables_owner() {
-  return call([] {
-    const Oid table = get_relname_relid("registry", get_namespace_oid("mv_orchestrator", false));
-    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-    if (!HeapTupleIsValid(tuple))
-      ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-                      errmsg("relation \"mv_orchestrator.registry\" does not exist")));
-    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
-    ReleaseSysCache(tuple);
-    return owner;
-  });
-}
-
-// Open from the first query to the last use of its rows.
-class Access {
- public:
-  Access() : identity_(tables_owner(), Trust::local) {
-    settings_.set("search_path", "pg_catalog, pg_temp");
-  }
-  void end() { settings_.end(); }
-
- private:
-  Identity identity_;
-  GucScope settings_;
-  SpiConnection connection_;
-};
 
 core::Mode mode_of(const std::string& text) {
   return core::parse_mode(text).value_or(core::Mode::automatic);
@@ -98,14 +70,14 @@ void write_dependencies(const Registration& registration) {
 }  // namespace
 
 core::Views load_views(Sees sees) {
-  Access access;
+  OwnTables access;
   core::Views views(read_views(sees), read_dependencies(sees));
   access.end();
   return views;
 }
 
 std::optional<Registration> load_registration(const core::Name& name) {
-  Access access;
+  OwnTables access;
   const SpiRows rows = query(
       "SELECT owner, definition, unique_key, indexes, mode, settings, applied, options::text,"
       " options->>'access_method', options->>'tablespace', options->>'comment',"
@@ -136,7 +108,7 @@ std::optional<Registration> load_registration(const core::Name& name) {
 
 bool save_registration(const Registration& registration,
                        const std::optional<std::string>& expected_owner) {
-  Access access;
+  OwnTables access;
   const auto saved = query(
       "INSERT INTO mv_orchestrator.registry AS present (schema_name, view_name, owner, definition,"
       " unique_key, indexes, mode, options, settings, applied)"
@@ -157,19 +129,22 @@ bool save_registration(const Registration& registration,
   return saved.size() > 0;
 }
 
-bool remove_registration(const core::Name& name) {
-  Access access;
-  const auto removed =
-      query("DELETE FROM mv_orchestrator.registry WHERE schema_name = $1 AND view_name = $2",
-            {text_argument(name.schema), text_argument(name.name)}, Sees::latest);
-  query("DELETE FROM mv_orchestrator.dependency WHERE schema_name = $1 AND view_name = $2",
-        {text_argument(name.schema), text_argument(name.name)}, Sees::latest);
+bool remove_registration(const core::Name& name, const std::string& expected_owner) {
+  OwnTables access;
+  const auto removed = query(
+      "DELETE FROM mv_orchestrator.registry WHERE schema_name = $1 AND view_name = $2"
+      " AND owner = $3",
+      {text_argument(name.schema), text_argument(name.name), text_argument(expected_owner)},
+      Sees::latest);
+  if (removed.size() > 0)
+    query("DELETE FROM mv_orchestrator.dependency WHERE schema_name = $1 AND view_name = $2",
+          {text_argument(name.schema), text_argument(name.name)}, Sees::latest);
   access.end();
   return removed.size() > 0;
 }
 
 void mark_applied(const Registration& registration) {
-  Access access;
+  OwnTables access;
   query(
       "UPDATE mv_orchestrator.registry SET applied = true WHERE schema_name = $1"
       " AND view_name = $2 AND definition = $3 AND settings = $4 AND NOT applied",
@@ -179,19 +154,18 @@ void mark_applied(const Registration& registration) {
   access.end();
 }
 
-std::unordered_map<core::Name, RunFacts, core::NameHash> load_run_facts(
-    const std::vector<core::Name>& names) {
+Facts load_run_facts(const std::vector<core::Name>& names) {
   std::vector<std::string> schemas, views;
   for (const core::Name& name : names) {
     schemas.push_back(name.schema);
     views.push_back(name.name);
   }
-  Access access;
+  OwnTables access;
   const SpiRows rows = query(
       "SELECT schema_name, view_name, owner, settings, applied FROM mv_orchestrator.registry"
       " WHERE (schema_name, view_name) IN (SELECT * FROM unnest($1, $2))",
       {array_argument(schemas), array_argument(views)}, Sees::latest);
-  std::unordered_map<core::Name, RunFacts, core::NameHash> facts;
+  Facts facts;
   for (std::uint64_t i = 0; i < rows.size(); ++i)
     facts.emplace(core::Name{rows.text(i, 0), rows.text(i, 1)},
                   RunFacts{rows.text(i, 2), rows.texts(i, 3), rows.boolean(i, 4)});

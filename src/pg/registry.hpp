@@ -19,8 +19,8 @@ std::optional<Registration> load_registration(const core::Name& name);
 // meanwhile.
 bool save_registration(const Registration& registration,
                        const std::optional<std::string>& expected_owner);
-// Whether there was one.
-bool remove_registration(const core::Name& name);
+// Whether there was one, of this owner.
+bool remove_registration(const core::Name& name, const std::string& expected_owner);
 // The live view is now what this registration says; unless it was registered anew meanwhile.
 void mark_applied(const Registration& registration);
 
@@ -31,9 +31,10 @@ struct RunFacts {
   bool applied = false;               // the live view is known to have this text
 };
 
+using Facts = std::unordered_map<core::Name, RunFacts, core::NameHash>;
+
 // Of the views of these names, in one query.
-std::unordered_map<core::Name, RunFacts, core::NameHash> load_run_facts(
-    const std::vector<core::Name>& names);
+Facts load_run_facts(const std::vector<core::Name>& names);
 
 // Reads and checks the options argument: 22023 for an unknown key or a value of the wrong kind.
 Options read_options(const std::string& json);

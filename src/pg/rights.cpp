@@ -11,6 +11,11 @@ bool has_rights_of(Oid role) {
   return call([&] { return has_privs_of_role(GetUserId(), role); });
 }
 
+bool has_rights_of(const std::string& role) {
+  const Oid oid = call([&] { return get_role_oid(role.c_str(), true); });
+  return OidIsValid(oid) ? has_rights_of(oid) : call([] { return superuser(); });
+}
+
 void Refusals::add(const core::Name& view, const std::string& reason) {
   views_.push_back(view);
   if (!reason.empty()) reasons_ += (reasons_.empty() ? "" : "\n") + reason;

@@ -8,6 +8,8 @@ namespace mvo::pg {
 
 // The role that is asked for, as the caller has its rights: of the owner or a superuser.
 bool has_rights_of(Oid role);
+// Of a role by its name: the rights of one who is gone only a superuser has.
+bool has_rights_of(const std::string& role);
 
 // Collects the views for which a right is missing and then raises one error that lists them.
 class Refusals {

@@ -12,9 +12,11 @@ namespace mvo::pg {
 namespace {
 
 constexpr int default_lock_timeout_ms = 5 * 60 * 1000;
+constexpr int default_retention_min = 90 * 24 * 60;
 
 int mode = static_cast<int>(core::Mode::automatic);
 int lock_timeout = default_lock_timeout_ms;
+int retention = default_retention_min;
 int diff_work_mem = 256 * 1024;
 
 const config_enum_entry mode_values[] = {
@@ -41,6 +43,11 @@ void define_settings() {
                           "Rows beyond it are compared in parts, with the rest on disk.",
                           &diff_work_mem, diff_work_mem, 64, MAX_KILOBYTES, PGC_USERSET,
                           GUC_UNIT_KB, nullptr, nullptr, nullptr);
+  // Not for everybody: a run forgets everybody's history.
+  DefineCustomIntVariable("mv_orchestrator.history_retention",
+                          "How long the steps of runs are kept.",
+                          "Zero keeps nothing, -1 keeps them for ever.", &retention, retention, -1,
+                          INT_MAX, PGC_SUSET, GUC_UNIT_MIN, nullptr, nullptr, nullptr);
   MarkGUCPrefixReserved("mv_orchestrator");
 }
 
@@ -50,6 +57,10 @@ int diff_work_mem_kb() {
 
 core::Mode mode_setting() {
   return static_cast<core::Mode>(mode);
+}
+
+int history_retention() {
+  return retention;
 }
 
 LockLimit::LockLimit() {

@@ -11,6 +11,9 @@ void define_settings();
 
 // mv_orchestrator.mode: how views registered as "auto" are refreshed.
 core::Mode mode_setting();
+// mv_orchestrator.history_retention, in minutes: how long steps of runs are kept; 0: not at all,
+// -1: for ever.
+int history_retention();
 // mv_orchestrator.diff_work_mem: memory for the rows that a diff compares.
 int diff_work_mem_kb();
 

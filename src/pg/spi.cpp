@@ -5,6 +5,21 @@
 #include "pg/datum.hpp"
 
 namespace mvo::pg {
+namespace {
+
+Datum array_datum(std::vector<Datum>& values, bool* nulls, Oid type) {
+  return call([&] {
+    int sizes[] = {static_cast<int>(values.size())}, from[] = {1};
+    std::int16_t length;
+    bool by_value;
+    char align;
+    get_typlenbyvalalign(type, &length, &by_value, &align);
+    return PointerGetDatum(
+        construct_md_array(values.data(), nulls, 1, sizes, from, type, length, by_value, align));
+  });
+}
+
+}  // namespace
 
 Argument text_argument(std::string_view text) {
   return {TEXTOID, text_datum(text)};
@@ -19,8 +34,32 @@ Argument array_argument(const std::vector<std::string>& texts) {
   return {TEXTARRAYOID, text_array_datum(texts)};
 }
 
+Argument array_argument(const std::vector<std::optional<std::string>>& texts) {
+  std::vector<Datum> values;
+  std::unique_ptr<bool[]> nulls(new bool[texts.size()]);
+  for (const auto& text : texts) {
+    nulls[values.size()] = !text;
+    values.push_back(text ? text_datum(*text) : Datum{0});
+  }
+  return {TEXTARRAYOID, array_datum(values, nulls.get(), TEXTOID)};
+}
+
+Argument array_argument(const std::vector<std::optional<std::int64_t>>& numbers) {
+  std::vector<Datum> values;
+  std::unique_ptr<bool[]> nulls(new bool[numbers.size()]);
+  for (const auto& number : numbers) {
+    nulls[values.size()] = !number;
+    values.push_back(Int64GetDatum(number.value_or(0)));
+  }
+  return {INT8ARRAYOID, array_datum(values, nulls.get(), INT8OID)};
+}
+
 Argument int_argument(std::int32_t value) {
   return {INT4OID, Int32GetDatum(value)};
+}
+
+Argument bigint_argument(std::int64_t value) {
+  return {INT8OID, Int64GetDatum(value)};
 }
 
 Argument bool_argument(bool value) {

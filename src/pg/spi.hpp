@@ -41,7 +41,10 @@ struct Argument {
 Argument text_argument(std::string_view text);
 Argument nullable_argument(const std::optional<std::string>& text);
 Argument array_argument(const std::vector<std::string>& texts);
+Argument array_argument(const std::vector<std::optional<std::string>>& texts);
+Argument array_argument(const std::vector<std::optional<std::int64_t>>& numbers);
 Argument int_argument(std::int32_t value);
+Argument bigint_argument(std::int64_t value);
 Argument bool_argument(bool value);
 
 // The rows of the last query; valid until the connection ends.

@@ -125,3 +125,17 @@ MVO_FUNCTION(bridge_survive) {
   run_sql("INSERT INTO bridge_log VALUES ('after')");
   return pg::call([&] { return CStringGetTextDatum(survived.c_str()); });
 }
+
+// An error whose texts are whatever bytes are given.
+MVO_FUNCTION(bridge_raise) {
+  const auto text_of = [&](int place) {
+    const bytea* bytes = pg::call([&] { return PG_GETARG_BYTEA_PP(place); });
+    return std::string(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+  };
+  const std::string message = text_of(0), detail = text_of(1);
+  pg::call([&] {
+    ereport(ERROR, (errcode(ERRCODE_RAISE_EXCEPTION), errmsg_internal("%s", message.c_str()),
+                    errdetail_internal("%s", detail.c_str())));
+  });
+  return Datum{0};
+}

@@ -109,6 +109,11 @@ sub unpopulated {
     return $node->safe_psql($_[0], "SELECT string_agg(matviewname, ' ' ORDER BY matviewname) FROM pg_matviews WHERE NOT ispopulated");
 }
 
+# What was done here stays here: a run is in the history and not in the dump.
+$node->safe_psql('source', qq{SELECT count(*) FROM $f.mv_refresh('s2."x.y"')});
+sub history_rows { return $node->safe_psql($_[0], 'SELECT count(*) FROM mv_orchestrator.history'); }
+is(history_rows('source'), 1, 'there is a history');
+
 my $views = 7 + @forms;
 is(actions('source'), "exists|$views", 'before: every view matches');
 my $registry = registry_of('source');
@@ -121,6 +126,8 @@ sub check_restored {
     is(registry_of($database), $registry, "$database: the registry, its dependencies and the views are the same");
     is(actions($database), "exists|$views", "$database: every view matches its registration");
     is(unpopulated($database), 'A hidden without_data', "$database: two views are not populated");
+    is(history_rows($database), 0, "$database: the history is not restored");
+    is($node->safe_psql($database, 'SELECT count(*) FROM mv_orchestrator.status'), $views, "$database: every view has a status");
     $node->command_ok([ 'pg_dump', '--schema-only', '-f', '/dev/null', $node->connstr($database) ],
         "$database: pg_dump --schema-only");
 }

@@ -6,25 +6,36 @@ namespace mvo::core {
 namespace {
 
 TEST(Mode, IsReadAsItIsPrinted) {
-  for (const Mode mode : {Mode::automatic, Mode::plain, Mode::concurrent})
+  for (const Mode mode : {Mode::automatic, Mode::plain, Mode::concurrent, Mode::swap, Mode::diff})
     EXPECT_EQ(parse_mode(to_string(mode)), mode);
   EXPECT_EQ(parse_mode("Plain"), std::nullopt);
   EXPECT_EQ(parse_mode(""), std::nullopt);
 }
 
 TEST(Mode, TheCallComesBeforeTheRegistrationBeforeTheSetting) {
-  EXPECT_EQ(choose_mode(Mode::plain, Mode::concurrent, Mode::concurrent), Mode::plain);
-  EXPECT_EQ(choose_mode(std::nullopt, Mode::concurrent, Mode::plain), Mode::concurrent);
-  EXPECT_EQ(choose_mode(std::nullopt, Mode::automatic, Mode::concurrent), Mode::concurrent);
+  EXPECT_EQ(choose_mode(Mode::plain, Mode::concurrent, Mode::concurrent),
+            (Choice{Mode::plain, Reason::call}));
+  EXPECT_EQ(choose_mode(std::nullopt, Mode::concurrent, Mode::plain),
+            (Choice{Mode::concurrent, Reason::registration}));
+  EXPECT_EQ(choose_mode(std::nullopt, Mode::automatic, Mode::concurrent),
+            (Choice{Mode::concurrent, Reason::setting}));
 }
 
 TEST(Mode, AutoMeansPlain) {
-  EXPECT_EQ(choose_mode(std::nullopt, Mode::automatic, Mode::automatic), Mode::plain);
-  EXPECT_EQ(choose_mode(Mode::automatic, Mode::concurrent, Mode::concurrent), Mode::plain);
+  constexpr Choice otherwise{Mode::plain, Reason::nobody};
+  EXPECT_EQ(choose_mode(std::nullopt, Mode::automatic, Mode::automatic), otherwise);
+  EXPECT_EQ(choose_mode(Mode::automatic, Mode::concurrent, Mode::concurrent), otherwise);
+}
+
+TEST(Mode, PrintsItsReasons) {
+  EXPECT_EQ(to_string(Reason::call), "given in the call");
+  EXPECT_EQ(to_string(Reason::registration), "registered");
+  EXPECT_EQ(to_string(Reason::setting), "setting mv_orchestrator.mode");
+  EXPECT_EQ(to_string(Reason::nobody), "default");
 }
 
 TEST(Mode, ListsWhatItKnows) {
-  EXPECT_EQ(known_modes(), "\"auto\", \"plain\", \"concurrent\"");
+  EXPECT_EQ(known_modes(), "\"auto\", \"plain\", \"concurrent\", \"swap\", \"diff\"");
 }
 
 }  // namespace

@@ -1,0 +1,24 @@
+// Steps that fail while their run goes on: on_error => 'continue'.
+#pragma once
+
+#include <functional>
+
+#include "core/run.hpp"
+#include "core/view.hpp"
+#include "pg/guard.hpp"
+
+namespace mvo::pg {
+
+// Runs refresh() so that its error undoes nothing but what it did itself, and gives that error
+// back. An interrupt is thrown on, as is running out of memory here.
+core::Attempt attempt(const std::function<core::Refreshed()>& refresh);
+
+// Says in their detail why steps failed. An error's own DETAIL, which can hold rows, is for members
+// of the view's owner; `owners` are in the order of the steps.
+void describe_failures(std::vector<core::Outcome>& outcomes, const core::Views& views,
+                       const std::vector<Oid>& owners);
+
+// One warning a run that had failures.
+void warn_of_failures(const std::vector<core::Outcome>& outcomes);
+
+}  // namespace mvo::pg

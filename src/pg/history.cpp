@@ -1,0 +1,102 @@
+#include "pg/history.hpp"
+
+#include "pg/own_tables.hpp"
+#include "pg/settings.hpp"
+#include "pg/stored_text.hpp"
+
+namespace mvo::pg {
+namespace {
+
+constexpr std::size_t longest_message = 320, longest_detail = 240;  // in bytes
+constexpr int pruned_beyond_written = 1000;
+
+using Texts = std::vector<std::optional<std::string>>;
+using Numbers = std::vector<std::optional<std::int64_t>>;
+
+// The columns of the rows to be written.
+struct Columns {
+  Texts schemas, names, modes, reasons, statuses, states, messages, details;
+  Numbers started, elapsed, rows, changed, owners;
+
+  void add(const core::Outcome& outcome, const core::Name& view, Oid owner);
+
+ private:
+  void add_message(const core::Outcome& outcome);
+};
+
+std::optional<std::string> cut_or_null(const std::string& text, std::size_t most_bytes) {
+  if (text.empty()) return std::nullopt;
+  return cut_text(text, most_bytes);
+}
+
+void Columns::add_message(const core::Outcome& outcome) {
+  if (const auto& failure = outcome.failure) {
+    states.push_back(failure->sqlstate);
+    messages.push_back(cut_or_null(failure->message, longest_message));
+    details.push_back(cut_or_null(failure->detail, longest_detail));
+  } else {
+    states.push_back(std::nullopt);
+    messages.push_back(cut_or_null(outcome.result.detail, longest_message));
+    details.push_back(std::nullopt);
+  }
+}
+
+void Columns::add(const core::Outcome& outcome, const core::Name& view, Oid owner) {
+  schemas.push_back(view.schema);
+  names.push_back(view.name);
+  modes.emplace_back(core::to_string(outcome.step.mode));
+  reasons.emplace_back(core::to_string(outcome.step.reason));
+  statuses.emplace_back(core::to_string(outcome.status));
+  started.push_back(outcome.started.count());
+  elapsed.push_back(outcome.elapsed.count());
+  rows.push_back(outcome.result.rows);
+  changed.push_back(outcome.result.changed);
+  owners.push_back(owner);
+  add_message(outcome);
+}
+
+void write(const Columns& steps, const std::string& role) {
+  query(
+      "INSERT INTO mv_orchestrator.run_step (run, step, schema_name, view_name, mode, reason,"
+      " status, started, elapsed, rows, changed, owner, sqlstate, message, detail, role)"
+      " SELECT (SELECT nextval('mv_orchestrator.run_id')), step, schema_name, view_name, mode,"
+      " reason, status, timestamptz '2000-01-01 00:00:00+00' + started * interval '1 microsecond',"
+      " elapsed * interval '1 microsecond', rows, changed, owner::oid, sqlstate, message, detail,"
+      " $14 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) WITH ORDINALITY"
+      " AS s (schema_name, view_name, mode, reason, status, started, elapsed, rows, changed, owner,"
+      " sqlstate, message, detail, step)",
+      {array_argument(steps.schemas), array_argument(steps.names), array_argument(steps.modes),
+       array_argument(steps.reasons), array_argument(steps.statuses), array_argument(steps.started),
+       array_argument(steps.elapsed), array_argument(steps.rows), array_argument(steps.changed),
+       array_argument(steps.owners), array_argument(steps.states), array_argument(steps.messages),
+       array_argument(steps.details), text_argument(role)},
+      Sees::latest);
+}
+
+// What somebody else is about to delete is skipped, so nobody waits.
+void prune(int retention_minutes, int most) {
+  query(
+      "DELETE FROM mv_orchestrator.run_step WHERE ctid = ANY (ARRAY("
+      "SELECT ctid FROM mv_orchestrator.run_step WHERE started < now() - $1 * interval '1 minute'"
+      " ORDER BY started LIMIT $2 FOR UPDATE SKIP LOCKED))",
+      {int_argument(retention_minutes), int_argument(most)}, Sees::latest);
+}
+
+}  // namespace
+
+void record(const std::vector<core::Outcome>& outcomes, const core::Views& views,
+            const std::vector<Oid>& owners) {
+  if (outcomes.empty()) return;
+  const int retention = history_retention();
+  const std::string role = call([] { return GetUserNameFromId(GetUserId(), false); });
+  Columns steps;
+  for (std::size_t i = 0; i < outcomes.size(); ++i)
+    steps.add(outcomes[i], views[outcomes[i].step.view].name, owners[i]);
+  OwnTables access;
+  if (retention != 0) write(steps, role);
+  if (retention >= 0 && XactIsoLevel == XACT_READ_COMMITTED)
+    prune(retention, pruned_beyond_written + static_cast<int>(outcomes.size()));
+  access.end();
+}
+
+}  // namespace mvo::pg
