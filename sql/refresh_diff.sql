@@ -37,7 +37,7 @@ SELECT status FROM mv_refresh('days', mode => 'diff');
 SELECT pg_current_xact_id_if_assigned();
 COMMIT;
 
--- A change is a row that goes and a row that comes; only those are written.
+-- A row that changed is one that is written; rows that go and rows that come are, too.
 UPDATE base SET label = 'changed' WHERE id = 3;
 SELECT status, rows, changed FROM mv_refresh('days', mode => 'diff');
 SELECT * FROM seen();
@@ -155,6 +155,150 @@ SELECT wrong();
 RESET mv_orchestrator.diff_work_mem;
 DELETE FROM base WHERE id > 999;
 SELECT status, rows, changed FROM mv_refresh('days', mode => 'diff');
+
+-- What becomes of a row that changed. It is updated in its place where it keeps the columns of all
+-- unique indexes, without new index entries where it keeps all indexed columns and its page has
+-- room; else one row goes and one comes.
+CREATE TABLE src (id int, code text, day int, n numeric, v text);
+INSERT INTO src SELECT i, 'c' || i, i % 5, i, 'v' || i FROM generate_series(1, 40) AS i;
+SELECT mv_register('spots', 'TABLE src', options => '{"with": {"fillfactor": 30, "autovacuum_enabled": false}}');
+SELECT count(*) FROM mv_create('spots');
+CREATE FUNCTION counts(rel oid, OUT ins bigint, OUT upd bigint, OUT hot bigint, OUT del bigint) LANGUAGE sql AS $$
+  SELECT pg_stat_get_xact_tuples_inserted(rel), pg_stat_get_xact_tuples_updated(rel),
+         pg_stat_get_xact_tuples_hot_updated(rel), pg_stat_get_xact_tuples_deleted(rel);
+$$;
+-- Refreshes; what was written to the table and to its TOAST table, and how many rows are wrong.
+CREATE FUNCTION refreshed(OUT changed bigint, OUT ins bigint, OUT upd bigint, OUT hot bigint, OUT del bigint,
+    OUT toast_ins bigint, OUT wrong bigint) LANGUAGE plpgsql AS $$
+DECLARE toast oid := (SELECT reltoastrelid FROM pg_class WHERE oid = 'spots'::regclass);
+        before record; after record; toasted bigint := (counts(toast)).ins;
+BEGIN
+    before := counts('spots'::regclass);
+    changed := (SELECT r.changed FROM mv_refresh('spots', mode => 'diff') AS r);
+    after := counts('spots'::regclass);
+    ins := after.ins - before.ins;
+    upd := after.upd - before.upd;
+    hot := after.hot - before.hot;
+    del := after.del - before.del;
+    toast_ins := (counts(toast)).ins - toasted;
+    wrong := (SELECT count(*) FROM ((SELECT x::text FROM spots AS x EXCEPT ALL SELECT x::text FROM src AS x) UNION ALL
+                                    (SELECT x::text FROM src AS x EXCEPT ALL SELECT x::text FROM spots AS x)) AS d);
+END $$;
+-- no index: nothing tells which row became which
+UPDATE src SET v = 'a' WHERE id IN (1, 2);
+SELECT * FROM refreshed();
+-- no unique index: rows that keep what is indexed
+CREATE INDEX spots_day ON spots (day) INCLUDE (code);
+UPDATE src SET v = 'b' WHERE id IN (1, 2);
+UPDATE src SET day = 9 WHERE id = 3;
+UPDATE src SET code = 'other' WHERE id = 4;
+SELECT * FROM refreshed();
+-- a unique index: nothing indexed has changed, or something has, or the key itself
+CREATE UNIQUE INDEX spots_id ON spots (id) INCLUDE (v);
+UPDATE src SET n = n + 0.5 WHERE id IN (1, 2);
+SELECT * FROM refreshed();
+UPDATE src SET day = 8 WHERE id = 5;
+UPDATE src SET v = 'c' WHERE id = 6;
+SELECT * FROM refreshed();
+UPDATE src SET id = 47 WHERE id = 7;
+SELECT * FROM refreshed();
+-- rows that are exchanged but for the key; each kind of change at once; one row again and again
+UPDATE src SET (code, v) = (SELECT o.code, o.v FROM src AS o WHERE o.id = 19 - src.id) WHERE id IN (9, 10);
+SELECT * FROM refreshed();
+UPDATE src SET v = 'd' WHERE id IN (1, 2);
+DELETE FROM src WHERE id IN (11, 12, 13);
+INSERT INTO src VALUES (101), (102), (NULL), (NULL);
+SELECT * FROM refreshed();
+BEGIN;
+UPDATE src SET n = 1000 WHERE id = 1;
+SELECT * FROM refreshed();
+SAVEPOINT one;
+UPDATE src SET n = 1001 WHERE id = 1;
+SELECT * FROM refreshed();
+ROLLBACK TO one;
+UPDATE src SET n = 1002 WHERE id = 1;
+SELECT * FROM refreshed();
+UPDATE src SET n = 1003 WHERE id = 1;
+SELECT * FROM refreshed();
+COMMIT;
+SET enable_seqscan = off;
+SELECT n FROM spots WHERE id = 1;
+SELECT id FROM spots WHERE day IN (8, 9) ORDER BY id;
+RESET enable_seqscan;
+-- NULLs in the key: any of them may become any other, not one that is not NULL
+UPDATE src SET n = 7 WHERE id IS NULL;
+SELECT * FROM refreshed();
+UPDATE src SET id = 103 WHERE ctid = (SELECT max(ctid) FROM src WHERE id IS NULL);
+SELECT * FROM refreshed();
+DELETE FROM src WHERE id IS NULL;
+SELECT * FROM refreshed();
+-- a second unique index: values that move from row to row, in both directions
+CREATE UNIQUE INDEX spots_n ON spots (n) NULLS NOT DISTINCT WHERE id < 100;
+UPDATE src SET v = 'e' WHERE id = 20;
+SELECT * FROM refreshed();
+UPDATE src SET n = (SELECT o.n FROM src AS o WHERE o.id = 41 - src.id) WHERE id IN (20, 21);
+SELECT * FROM refreshed();
+UPDATE src SET n = NULL WHERE id = 22;
+SELECT * FROM refreshed();
+UPDATE src SET n = CASE id WHEN 23 THEN NULL ELSE 22 END WHERE id IN (22, 23);
+SELECT * FROM refreshed();
+-- equal, but not the same
+UPDATE src SET n = 24.00 WHERE id = 24;
+SELECT * FROM refreshed();
+-- a predicate's column: which of two rows is in the index; both ways
+DROP INDEX spots_n;
+CREATE UNIQUE INDEX spots_code ON spots (v) WHERE day = 77;
+UPDATE src SET v = 'same' WHERE id IN (25, 26);
+UPDATE src SET day = 77 WHERE id = 25;
+SELECT * FROM refreshed();
+UPDATE src SET day = CASE id WHEN 25 THEN 1 ELSE 77 END WHERE id IN (25, 26);
+SELECT * FROM refreshed();
+UPDATE src SET day = CASE id WHEN 26 THEN 1 ELSE 77 END WHERE id IN (25, 26);
+SELECT * FROM refreshed();
+UPDATE src SET n = 0 WHERE id IN (25, 26);
+SELECT * FROM refreshed();
+DROP INDEX spots_code;
+-- an expression's columns
+CREATE UNIQUE INDEX spots_sum ON spots ((n + id)) WHERE id BETWEEN 30 AND 39;
+UPDATE src SET n = CASE id WHEN 30 THEN 31.0 ELSE 29.0 END WHERE id IN (30, 31);
+UPDATE src SET v = 'f' WHERE id = 32;
+SELECT * FROM refreshed();
+UPDATE src SET n = 30 WHERE id IN (30, 31);
+SELECT * FROM refreshed();
+DROP INDEX spots_sum;
+-- an expression of the whole row
+CREATE FUNCTION image(spots) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT $1.v || $1.day || coalesce($1.code, '') || coalesce($1.id, 0) $$;
+CREATE UNIQUE INDEX spots_image ON spots (image(spots));
+UPDATE src SET v = 'g' WHERE id = 33;
+SELECT * FROM refreshed();
+DROP INDEX spots_image;
+-- a second row of a key, beside one that is updated
+UPDATE src SET v = 'h' WHERE id = 34;
+INSERT INTO src VALUES (34);
+SELECT * FROM refreshed();
+DELETE FROM src WHERE id = 34 AND v IS NULL;
+-- long values: those that stay are not written again, nor do they keep an update from being HOT
+DROP INDEX spots_id;
+CREATE UNIQUE INDEX spots_id ON spots (id);
+CREATE INDEX spots_v ON spots USING hash (v);
+UPDATE src SET v = (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 200) AS i) WHERE id = 35;
+UPDATE src SET v = repeat('x', 5000) WHERE id = 36;
+SELECT changed, ins, upd, hot, del, toast_ins > 0 AS toasted, wrong FROM refreshed();
+UPDATE src SET n = n + 1 WHERE id IN (35, 36);
+SELECT * FROM refreshed();
+UPDATE src SET v = v || 'y' WHERE id IN (35, 36);
+SELECT changed, ins, upd, hot, del, toast_ins > 0 AS toasted, wrong FROM refreshed();
+UPDATE src SET v = NULL WHERE id = 35;
+SELECT * FROM refreshed();
+-- Little memory: as many pairs as it holds.
+SET mv_orchestrator.diff_work_mem = '64kB';
+INSERT INTO src (id, n) SELECT i, 0 FROM generate_series(1001, 6000) AS i;
+SELECT * FROM refreshed();
+UPDATE src SET n = 1 WHERE id % 10 = 0 AND id > 1000;
+SELECT changed, ins, upd, del, wrong FROM refreshed();
+UPDATE src SET n = 2 WHERE id % 25 = 0 AND id > 1000;
+SELECT changed, ins, upd, del, wrong FROM refreshed();
+RESET mv_orchestrator.diff_work_mem;
 
 -- Undone, twice, and mixed with other modes in a transaction.
 BEGIN;

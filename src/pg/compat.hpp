@@ -4,6 +4,7 @@
 #include "pg/prelude.hpp"
 
 extern "C" {
+#include <access/tableam.h>
 #include <catalog/pg_namespace.h>
 #include <commands/tablecmds.h>
 #include <executor/executor.h>
@@ -92,6 +93,24 @@ inline void insert_index_tuples(ResultRelInfo* target, TupleTableSlot* row, ESta
   (void)ExecInsertIndexTuples(target, row, executor, false, false, nullptr, NIL, false);
 #else
   (void)ExecInsertIndexTuples(target, row, executor, false, false, nullptr, NIL);
+#endif
+}
+
+// Updates a row in place and gives it the index entries that it needs: none where it stays in the
+// old one's HOT chain. The indexes are not told that it is an update: the search for old versions
+// that they then make costs more than it brings here.
+inline void update_row(ResultRelInfo* target, ItemPointer place, TupleTableSlot* row,
+                       EState* executor) {
+#if PG_VERSION_NUM >= 160000
+  TU_UpdateIndexes needed;
+  simple_table_tuple_update(target->ri_RelationDesc, place, row, InvalidSnapshot, &needed);
+  if (needed != TU_None)
+    (void)ExecInsertIndexTuples(target, row, executor, false, false, nullptr, NIL,
+                                needed == TU_Summarizing);
+#else
+  bool needed;
+  simple_table_tuple_update(target->ri_RelationDesc, place, row, InvalidSnapshot, &needed);
+  if (needed) insert_index_tuples(target, row, executor);
 #endif
 }
 

@@ -2,6 +2,7 @@
 #include "pg/owner_run.hpp"
 #include "pg/refresh.hpp"
 #include "pg/row_hash.hpp"
+#include "pg/row_pairs.hpp"
 #include "pg/row_table.hpp"
 #include "pg/settings.hpp"
 #include "pg/stored_rows.hpp"
@@ -29,6 +30,21 @@ constexpr std::size_t all_bytes = MaxAllocSize;
 // comparisons it is cheaper to start anew with hashes of whole values.
 constexpr std::uint32_t most_mistaken = 1000;
 
+// Of diff_work_mem, in eighths.
+constexpr std::size_t table_share = 4;
+constexpr std::size_t pairs_share = 1;
+constexpr std::size_t stores_share = 3;
+
+constexpr std::size_t kilobyte = 1024;
+
+std::size_t kilobytes_for(std::size_t share) {
+  return static_cast<std::size_t>(diff_work_mem_kb()) * share / 8;
+}
+
+std::size_t rows_for(std::size_t share) {
+  return kilobytes_for(share) * kilobyte / RowTable::bytes_a_row;
+}
+
 struct Difference;
 
 // A receiver of the query's rows.
@@ -47,6 +63,7 @@ struct Difference {
   RowHasher hasher;
   StoredRows stored;
   RowTable table;
+  RowPairs pairs;
   ViewWriter writer;
   std::uint32_t most_entries;
   std::uint32_t ranges;
@@ -62,8 +79,11 @@ struct Difference {
   void compare(TupleTableSlot* row, std::uint64_t hash);
   bool receive(TupleTableSlot* row);
   bool run(std::size_t prefix);
-  void remove_unmatched();
+  Tuplestorestate* open_store() const;
+  void open_pairs();
+  void drop_unmatched();
   void compare_waiting(std::uint32_t range);
+  void update_pairs();
   void write_added();
 };
 
@@ -103,9 +123,22 @@ bool Difference::receive(TupleTableSlot* slot) {
   return mistaken <= mistaken_allowed;
 }
 
-void Difference::remove_unmatched() {
-  for (std::uint32_t i = 0; i < table.size(); ++i)
-    if (!table[i].matched) writer.remove(table[i].tid);
+// One for each range, and one more while pairs are made.
+Tuplestorestate* Difference::open_store() const {
+  const std::size_t kilobytes = kilobytes_for(stores_share) / (ranges + 1);
+  return tuplestore_begin_heap(false, false, static_cast<int>(std::max(kilobytes, std::size_t{1})));
+}
+
+void Difference::open_pairs() {
+  pairs.open(&stored, writer.indexes(), seed, rows_for(pairs_share));
+}
+
+// Rows that have no equal: they wait for one to take their place or go at once.
+void Difference::drop_unmatched() {
+  for (std::uint32_t i = 0; i < table.size(); ++i) {
+    CHECK_FOR_INTERRUPTS();
+    if (!table[i].matched && !pairs.hold(table[i].tid)) writer.remove(table[i].tid);
+  }
 }
 
 void Difference::compare_waiting(std::uint32_t range) {
@@ -116,7 +149,23 @@ void Difference::compare_waiting(std::uint32_t range) {
     compare(row, hasher.hash(row));
   }
   tuplestore_clear(waiting[range]);
-  remove_unmatched();
+  drop_unmatched();
+}
+
+// Those of the added rows that no old row can become are left; what waited in vain goes.
+void Difference::update_pairs() {
+  Tuplestorestate* rest = open_store();
+  while (tuplestore_gettupleslot(added, true, false, row)) {
+    CHECK_FOR_INTERRUPTS();
+    slot_getallattrs(row);
+    if (TupleTableSlot* old = pairs.take(row))
+      writer.update(old, row);
+    else
+      tuplestore_puttupleslot(rest, row);
+  }
+  tuplestore_end(added);
+  added = rest;
+  pairs.for_each_left([&](const ItemPointerData& place) { writer.remove(place); });
 }
 
 // After all removals: a unique index would otherwise see rows that are about to go.
@@ -150,12 +199,11 @@ std::uint64_t run_query(Difference& difference) {
 }
 
 void open_stores(Difference& difference) {
-  const int kilobytes = std::max(1, diff_work_mem_kb() / 2 / static_cast<int>(difference.ranges));
-  difference.added = tuplestore_begin_heap(false, false, kilobytes);
+  difference.added = difference.open_store();
   difference.waiting =
       static_cast<Tuplestorestate**>(palloc0(sizeof(Tuplestorestate*) * difference.ranges));
   for (std::uint32_t range = 1; range < difference.ranges; ++range)
-    difference.waiting[range] = tuplestore_begin_heap(false, false, kilobytes);
+    difference.waiting[range] = difference.open_store();
 }
 
 void close_stores(Difference& difference) {
@@ -183,17 +231,19 @@ bool Difference::run(std::size_t prefix) {
 
 void write_difference(Difference& difference) {
   difference.memory = CurrentMemoryContext;
-  difference.most_entries =
-      static_cast<std::size_t>(diff_work_mem_kb()) * 1024 / 2 / RowTable::bytes_a_row;
+  difference.most_entries = rows_for(table_share);
   difference.row = MakeSingleTupleTableSlot(RelationGetDescr(difference.view), &TTSOpsMinimalTuple);
   difference.stored.open(difference.view);
   difference.table.initialize(CurrentMemoryContext, difference.most_entries);
   difference.writer.open(difference.view);
 
   if (!difference.run(first_bytes)) (void)difference.run(all_bytes);
-  difference.remove_unmatched();
+  if (difference.ranges > 1 || tuplestore_tuple_count(difference.added) > 0)
+    difference.open_pairs();
+  difference.drop_unmatched();
   for (std::uint32_t range = 1; range < difference.ranges; ++range)
     difference.compare_waiting(range);
+  if (!difference.pairs.empty()) difference.update_pairs();
   difference.write_added();
 
   close_stores(difference);

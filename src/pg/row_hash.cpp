@@ -89,12 +89,21 @@ bool same_varlena(Datum a, Datum b) {
 
 }  // namespace
 
+std::uint64_t RowHasher::add(std::uint64_t hash, const TupleTableSlot* row, int column) const {
+  return row->tts_isnull[column]
+             ? hash * 31 + null_mark
+             : hash_value(TupleDescAttr(columns_, column), row->tts_values[column], prefix_, hash);
+}
+
 std::uint64_t RowHasher::hash(const TupleTableSlot* row) const {
   std::uint64_t hash = seed_;
-  for (int i = 0; i < columns_->natts; ++i)
-    hash = row->tts_isnull[i]
-               ? hash * 31 + null_mark
-               : hash_value(TupleDescAttr(columns_, i), row->tts_values[i], prefix_, hash);
+  for (int i = 0; i < columns_->natts; ++i) hash = add(hash, row, i);
+  return hash;
+}
+
+std::uint64_t RowHasher::hash_of(const Bitmapset* columns, const TupleTableSlot* row) const {
+  std::uint64_t hash = seed_;
+  for (int i = -1; (i = bms_next_member(columns, i)) >= 0;) hash = add(hash, row, i);
   return hash;
 }
 
@@ -105,13 +114,14 @@ bool same_value(Form_pg_attribute column, Datum a, Datum b) {
   return memcmp(DatumGetPointer(a), DatumGetPointer(b), column->attlen) == 0;
 }
 
+bool same_column(TupleDesc columns, int i, const TupleTableSlot* a, const TupleTableSlot* b) {
+  if (a->tts_isnull[i] || b->tts_isnull[i]) return a->tts_isnull[i] == b->tts_isnull[i];
+  return same_value(TupleDescAttr(columns, i), a->tts_values[i], b->tts_values[i]);
+}
+
 bool same_row(TupleDesc columns, const TupleTableSlot* a, const TupleTableSlot* b) {
-  for (int i = 0; i < columns->natts; ++i) {
-    if (a->tts_isnull[i] != b->tts_isnull[i]) return false;
-    if (!a->tts_isnull[i] &&
-        !same_value(TupleDescAttr(columns, i), a->tts_values[i], b->tts_values[i]))
-      return false;
-  }
+  for (int i = 0; i < columns->natts; ++i)
+    if (!same_column(columns, i, a, b)) return false;
   return true;
 }
 

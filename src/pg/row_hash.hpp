@@ -5,6 +5,7 @@
 
 extern "C" {
 #include <executor/tuptable.h>
+#include <nodes/bitmapset.h>
 }
 
 namespace mvo::pg {
@@ -24,14 +25,19 @@ class RowHasher {
 
   // The slot's values are deformed.
   std::uint64_t hash(const TupleTableSlot* row) const;
+  // Of some of its columns, counted from 0.
+  std::uint64_t hash_of(const Bitmapset* columns, const TupleTableSlot* row) const;
 
  private:
+  std::uint64_t add(std::uint64_t hash, const TupleTableSlot* row, int column) const;
+
   TupleDesc columns_ = nullptr;
   std::uint64_t seed_ = 0;
   std::size_t prefix_ = 0;
 };
 
 bool same_row(TupleDesc columns, const TupleTableSlot* a, const TupleTableSlot* b);
+bool same_column(TupleDesc columns, int i, const TupleTableSlot* a, const TupleTableSlot* b);
 bool same_value(Form_pg_attribute column, Datum a, Datum b);
 
 }  // namespace mvo::pg

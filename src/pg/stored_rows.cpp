@@ -17,13 +17,16 @@ void StoredRows::close() {
   UnregisterSnapshot(snapshot_);
 }
 
-// The row was seen by our scan and nobody removes it while the view is locked; the pin keeps its
-// page from being rearranged. So nothing is checked again.
+// The row was seen by our scan and nobody else removes it while the view is locked, so it is not
+// checked again. The pin keeps its page from being rearranged; who began to before it was there has
+// the page locked until he is done.
 TupleTableSlot* StoredRows::at(const ItemPointerData& tid) {
   const BlockNumber block = ItemPointerGetBlockNumber(&tid);
   if (!BufferIsValid(buffer_) || BufferGetBlockNumber(buffer_) != block) {
     ExecClearTuple(fetched_);
     buffer_ = ReleaseAndReadBuffer(buffer_, view_, block);
+    LockBuffer(buffer_, BUFFER_LOCK_SHARE);
+    LockBuffer(buffer_, BUFFER_LOCK_UNLOCK);
   }
   Page page = BufferGetPage(buffer_);
   ItemId item = PageGetItemId(page, ItemPointerGetOffsetNumber(&tid));

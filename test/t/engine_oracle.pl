@@ -49,7 +49,7 @@ note "icu: $has_icu, xml: $has_xml, lz4: $has_lz4";
 # rows whose headers may differ, as text. Each function returns what is wrong, one line each.
 $node->safe_psql('postgres', <<'SQL');
 CREATE SCHEMA o;
-CREATE TABLE o.old (name text, place tid, writer xid, t text);
+CREATE TABLE o.old (name text, place tid, writer xid, t text, k text);
 CREATE TABLE o.before (name text, file oid, toast oid, class_writer xid);
 CREATE TABLE o.answer (name text, status text, mode text, rows bigint, changed bigint);
 
@@ -61,12 +61,30 @@ $$ SELECT string_agg(translate(md5(i || ':' || g), '0123456789', 'QWERTYUIOP'), 
 CREATE FUNCTION o.query(view text) RETURNS text LANGUAGE sql AS
 $$ SELECT rtrim(pg_get_viewdef(view::regclass), ';') $$;
 
+-- By what a row that changed is known, as an expression: the columns of all unique indexes, those in
+-- their expressions and predicates too, else all that is indexed. NULL where nothing is.
+CREATE FUNCTION o.key(view regclass) RETURNS text LANGUAGE sql AS $$
+    WITH used AS (
+        SELECT d.refobjsubid AS number, x.indisunique, x.indnkeyatts > place AS in_key
+        FROM pg_index AS x JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = x.indexrelid
+             AND d.refclassid = 'pg_class'::regclass AND d.refobjid = x.indrelid AND d.refobjsubid > 0,
+             array_position(x.indkey::int2[], d.refobjsubid::int2) AS place
+        WHERE x.indrelid = view
+    )
+    SELECT coalesce('md5(ROW(' || string_agg(format('v.%I', a.attname), ', ') || ')::text)', 'NULL::text')
+    FROM pg_attribute AS a
+    WHERE a.attrelid = view AND CASE WHEN (SELECT bool_or(indisunique) FROM used)
+          THEN a.attnum IN (SELECT number FROM used WHERE indisunique AND in_key IS NOT FALSE)
+          ELSE a.attnum IN (SELECT number FROM used) END
+$$;
+
 CREATE FUNCTION o.remember(names text[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE name text;
 BEGIN
     TRUNCATE o.old, o.before, o.answer;
     FOREACH name IN ARRAY names LOOP
-        EXECUTE format('INSERT INTO o.old SELECT %L, ctid, xmin, md5(v::text) FROM %s AS v', name, name);
+        EXECUTE format('INSERT INTO o.old SELECT %L, ctid, xmin, md5(v::text), %s FROM %s AS v',
+                       name, o.key(name), name);
         INSERT INTO o.before SELECT name, pg_relation_filenode(oid), reltoastrelid, xmin
         FROM pg_class WHERE oid = name::regclass;
     END LOOP;
@@ -112,9 +130,21 @@ BEGIN
     IF n > 0 THEN RETURN NEXT format('%s: %s rows differ as images', name, n); END IF;
 END $$;
 
+-- How many of the rows that came can have been written in the place of one that went.
+CREATE FUNCTION o.pairs(view text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE n bigint; key text := o.key(view);
+BEGIN
+    EXECUTE format('WITH new AS (SELECT md5(v::text) AS t, %s AS k FROM %s AS v),
+        old AS (SELECT t, k FROM o.old WHERE name = %L),
+        gone AS (SELECT k, count(*) FROM (TABLE old EXCEPT ALL TABLE new) AS d GROUP BY k),
+        come AS (SELECT k, count(*) FROM (TABLE new EXCEPT ALL TABLE old) AS d GROUP BY k)
+        SELECT coalesce(sum(least(g.count, c.count)), 0) FROM gone AS g JOIN come AS c USING (k)', key, view, view) INTO n;
+    RETURN n;
+END $$;
+
 -- What the last call said and did, against what was remembered before it.
 CREATE FUNCTION o.wrong_answers(by_image boolean) RETURNS SETOF text LANGUAGE plpgsql AS $$
-DECLARE a record; b record; n bigint; gone bigint; come bigint; fresh bigint; file_now oid; writer_now xid;
+DECLARE a record; b record; n bigint; gone bigint; come bigint; pairs bigint; fresh bigint; file_now oid; writer_now xid;
 BEGIN
     FOR a IN SELECT * FROM o.answer LOOP
         EXECUTE format('SELECT count(*) FROM %s', a.name) INTO n;
@@ -127,8 +157,13 @@ BEGIN
                        a.name, a.name) INTO gone;
         EXECUTE format('SELECT count(*) FROM (SELECT md5(v::text) FROM %s AS v EXCEPT ALL SELECT t FROM o.old WHERE name = %L) AS d',
                        a.name, a.name) INTO come;
-        IF a.changed <> gone + come AND by_image THEN
-            RETURN NEXT format('%s: %s changes reported, %s gone and %s come', a.name, a.changed, gone, come);
+        -- An eighth of the memory, of 32 bytes a row, is for rows that wait for their place to be taken.
+        pairs := o.pairs(a.name);
+        n := pg_size_bytes(current_setting('mv_orchestrator.diff_work_mem')) / 8 / 32;
+        IF by_image AND (a.changed > gone + come OR a.changed < gone + come - pairs
+                         OR gone <= n AND a.changed <> gone + come - pairs) THEN
+            RETURN NEXT format('%s: %s changes reported, %s gone and %s come, %s of them in place',
+                               a.name, a.changed, gone, come, pairs);
         END IF;
         IF (a.status = 'unchanged') <> (a.changed = 0) THEN
             RETURN NEXT format('%s: %s with %s changes', a.name, a.status, a.changed);
@@ -406,6 +441,8 @@ sub add_view {
     push @indexes, "CREATE UNIQUE INDEX v${number}_id ON $v USING btree (id)" if $s->{concurrent};
     push @indexes, "CREATE UNIQUE INDEX v${number}_k2 ON $v USING btree (k2 DESC NULLS LAST) INCLUDE (id) WITH (fillfactor='70')"
       if $unique && maybe(0.6);
+    push @indexes, "CREATE UNIQUE INDEX v${number}_upart ON $v USING btree (k2) WHERE (id > 5)" if $unique && maybe(0.2);
+    push @indexes, "CREATE UNIQUE INDEX v${number}_uexpr ON $v USING btree (((k2 # 1)))" if $unique && maybe(0.2);
     push @indexes, "CREATE INDEX v${number}_part ON $v USING btree (id, k2) WHERE (k2 > 5)" if $has_key && maybe(0.3);
     push @indexes, "CREATE INDEX v${number}_expr ON $v USING btree (((k2 + 1)), id DESC)" if $has_key && maybe(0.3);
     push @indexes, "CREATE INDEX v${number}_brin ON $v USING brin (k2) WITH (pages_per_range='2')" if $has_key && maybe(0.2);
