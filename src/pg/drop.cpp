@@ -31,7 +31,7 @@ bool may_drop(const core::Name& name, const std::optional<LiveRelation>& view) {
   if (owns_schema_of(name)) return true;
   if (view) return call([&] { return compat::owns_relation(view->oid, GetUserId()); });
   const auto registration = load_registration(name);
-  return !registration || has_rights_of(registration->owner);
+  return !registration || has_rights_of(registration->author);
 }
 
 void check_may_drop(const Planned& planned) {

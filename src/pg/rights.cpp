@@ -11,9 +11,8 @@ bool has_rights_of(Oid role) {
   return call([&] { return has_privs_of_role(GetUserId(), role); });
 }
 
-bool has_rights_of(const std::string& role) {
-  const Oid oid = call([&] { return get_role_oid(role.c_str(), true); });
-  return OidIsValid(oid) ? has_rights_of(oid) : call([] { return superuser(); });
+bool has_rights_of(const Author& author) {
+  return author.is_gone() ? call([] { return superuser(); }) : has_rights_of(author.role);
 }
 
 void Refusals::add(const core::Name& view, const std::string& reason) {

@@ -2,14 +2,15 @@
 #pragma once
 
 #include "core/view.hpp"
+#include "pg/author.hpp"
 #include "pg/relation.hpp"
 
 namespace mvo::pg {
 
 // The role that is asked for, as the caller has its rights: of the owner or a superuser.
 bool has_rights_of(Oid role);
-// Of a role by its name: the rights of one who is gone only a superuser has.
-bool has_rights_of(const std::string& role);
+// The rights of an author who is gone only a superuser has.
+bool has_rights_of(const Author& author);
 
 // Collects the views for which a right is missing and then raises one error that lists them.
 class Refusals {
