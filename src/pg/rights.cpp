@@ -3,6 +3,7 @@
 #include "pg/rights.hpp"
 
 #include "core/error.hpp"
+#include "pg/compat.hpp"
 #include "pg/identifier.hpp"
 
 namespace mvo::pg {
@@ -13,6 +14,13 @@ bool has_rights_of(Oid role) {
 
 bool has_rights_of(const Author& author) {
   return author.is_gone() ? call([] { return superuser(); }) : has_rights_of(author.role);
+}
+
+bool owns_schema_of(const core::Name& name) {
+  return call([&] {
+    const Oid schema = get_namespace_oid(name.schema.c_str(), true);
+    return OidIsValid(schema) && compat::owns_schema(schema, GetUserId());
+  });
 }
 
 void Refusals::add(const core::Name& view, const std::string& reason) {

@@ -12,6 +12,10 @@ bool has_rights_of(Oid role);
 // The rights of an author who is gone only a superuser has.
 bool has_rights_of(const Author& author);
 
+// Whether the caller has the rights of the owner of a name's schema, who may do away with what is
+// in it.
+bool owns_schema_of(const core::Name& name);
+
 // Collects the views for which a right is missing and then raises one error that lists them.
 class Refusals {
  public:
