@@ -23,6 +23,7 @@ CREATE TABLE mv_orchestrator.registry (
     schema_name text COLLATE pg_catalog."C" NOT NULL,
     view_name text COLLATE pg_catalog."C" NOT NULL,
     owner text NOT NULL,
+    author text NOT NULL,
     definition text NOT NULL,
     unique_key text[] NOT NULL,
     indexes text[] NOT NULL,
@@ -36,7 +37,9 @@ CREATE TABLE mv_orchestrator.registry (
 COMMENT ON TABLE mv_orchestrator.registry IS
     'one row for each registered materialized view; written by mv_register() alone';
 COMMENT ON COLUMN mv_orchestrator.registry.owner IS
-    'role whose text the definition is and with whose rights it is read';
+    'role whose text the definition is and with whose rights it is read, as it was called then';
+COMMENT ON COLUMN mv_orchestrator.registry.author IS
+    'who that is, as system identifier/OID: a name can come to another role';
 COMMENT ON COLUMN mv_orchestrator.registry.definition IS
     'the query, byte for byte as it was registered';
 COMMENT ON COLUMN mv_orchestrator.registry.unique_key IS
@@ -66,6 +69,13 @@ REVOKE ALL ON mv_orchestrator.registry, mv_orchestrator.dependency FROM PUBLIC;
 
 SELECT pg_catalog.pg_extension_config_dump('mv_orchestrator.registry', '');
 SELECT pg_catalog.pg_extension_config_dump('mv_orchestrator.dependency', '');
+
+CREATE FUNCTION mv_orchestrator.author_role(owner text, author text) RETURNS oid
+AS 'MODULE_PATHNAME', 'mv_author_role'
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+
+COMMENT ON FUNCTION mv_orchestrator.author_role(text, text) IS
+    'the role that these columns of the registry mean; null when it no longer exists';
 
 --
 -- History: what became of each step of each run. Not dumped.
@@ -134,7 +144,7 @@ LEFT JOIN (pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace AND c.
 LEFT JOIN mv_orchestrator.registry AS r
     ON r.schema_name = s.schema_name AND r.view_name = s.view_name
 WHERE pg_has_role('pg_monitor', 'USAGE')
-   OR pg_has_role(coalesce(c.relowner, to_regrole(quote_ident(r.owner)), s.owner), 'USAGE');
+   OR pg_has_role(coalesce(c.relowner, mv_orchestrator.author_role(r.owner, r.author), s.owner), 'USAGE');
 
 COMMENT ON VIEW mv_orchestrator.history IS
     'one row for each step of each run, as long as mv_orchestrator.history_retention says';
@@ -157,7 +167,7 @@ COMMENT ON COLUMN mv_orchestrator.history.view_name IS 'the view''s name; a cond
 -- Reads the catalogs alone and locks no view.
 CREATE VIEW mv_orchestrator.status WITH (security_barrier) AS
 SELECT format('%I.%I', r.schema_name, r.view_name) AS name,
-       coalesce(pg_get_userbyid(c.relowner)::text, r.owner) AS owner,
+       coalesce(pg_get_userbyid(coalesce(c.relowner, author_role))::text, r.owner) AS owner,
        c.oid IS NOT NULL AS exists,
        c.relispopulated AS populated,
        r.mode,
@@ -181,6 +191,7 @@ SELECT format('%I.%I', r.schema_name, r.view_name) AS name,
        r.schema_name,
        r.view_name
 FROM mv_orchestrator.registry AS r
+CROSS JOIN mv_orchestrator.author_role(r.owner, r.author)
 LEFT JOIN (pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace AND c.relkind = 'm')
     ON n.nspname = r.schema_name AND c.relname = r.view_name
 LEFT JOIN LATERAL (
@@ -198,7 +209,7 @@ LEFT JOIN LATERAL (
       AND s.status IN ('failed', 'upstream_failed')
     ORDER BY s.run DESC LIMIT 1) AS bad ON true
 WHERE pg_has_role('pg_monitor', 'USAGE')
-   OR pg_has_role(coalesce(c.relowner, to_regrole(quote_ident(r.owner))), 'USAGE');
+   OR pg_has_role(coalesce(c.relowner, author_role), 'USAGE');
 
 COMMENT ON VIEW mv_orchestrator.status IS
     'one row for each registered materialized view; what is known from catalogs and history, without a lock';

@@ -137,6 +137,24 @@ ALTER MATERIALIZED VIEW ide.given OWNER TO regress_ident_boss;
 SELECT try('SELECT mv_create_all(''{given}'')'), try('SELECT mv_refresh_all(''{given}'')');
 SELECT boss, mob, escaped FROM ran();
 
+-- So it is with one who is gone, also when the view's owner has his name by now.
+CREATE SEQUENCE ran_as_regress_ident_ghost;
+GRANT ALL ON SEQUENCE ran_as_regress_ident_ghost TO PUBLIC;
+CREATE ROLE regress_ident_ghost;
+GRANT USAGE ON SCHEMA mobs TO PUBLIC;
+SET SESSION AUTHORIZATION regress_ident_ghost;
+SET search_path = mobs, pg_catalog, ide, public;
+SELECT mv_register('ide.haunted', 'SELECT ide.call_helper() AS x');
+SET SESSION AUTHORIZATION regress_ident_boss;
+SET search_path = ide, public;
+DROP ROLE regress_ident_ghost;
+CREATE ROLE regress_ident_ghost SUPERUSER;
+CREATE MATERIALIZED VIEW haunted AS SELECT ide.call_helper() AS x;
+ALTER MATERIALIZED VIEW haunted OWNER TO regress_ident_ghost;
+SELECT try('SELECT mv_create(''haunted'')'), try('SELECT mv_refresh(''haunted'')');
+SELECT boss, mob, escaped FROM ran();
+SELECT x FROM haunted;
+
 -- What runs along with a call, such as an event trigger's function, does not look things up where the
 -- view's author says.
 SET SESSION AUTHORIZATION regress_ident_mob;
@@ -174,4 +192,4 @@ SELECT count(mv_unregister(format('%I.%I', schema_name, view_name))) FROM mv_orc
 SET client_min_messages = warning;
 DROP SCHEMA ide, mobs CASCADE;
 DROP FUNCTION IF EXISTS public.helper();
-DROP ROLE regress_ident_boss, regress_ident_anna, regress_ident_mob;
+DROP ROLE regress_ident_boss, regress_ident_anna, regress_ident_mob, regress_ident_ghost;

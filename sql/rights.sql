@@ -146,28 +146,74 @@ SELECT status FROM mv_refresh('rig_team.v');
 SELECT action FROM mv_drop('rig_team.v');
 SELECT mv_unregister('rig_team.v');
 
--- An owner who is gone by that name is what one is told, until the view is registered again; a live
--- view has an owner all the same, and is refreshed.
+-- A registration belongs to its author, whatever his role is called; a role that has his old name has nothing.
 SET ROLE regress_rights_team;
 SELECT mv_register('of_team', 'SELECT 1 AS x');
 SELECT action FROM mv_create('of_team');
-SELECT mv_register('only_registered', 'SELECT 1 AS x');
+SELECT mv_register('only_registered', 'SELECT current_user::text AS who');
 RESET ROLE;
 ALTER ROLE regress_rights_team RENAME TO regress_rights_crew;
-\set VERBOSITY sqlstate
-SELECT action FROM mv_create('of_team');
-\set VERBOSITY default
-SELECT action FROM mv_create('only_registered');
-SELECT mv_register('only_registered', 'SELECT 1 AS x');
-SELECT status FROM mv_refresh('of_team');
-SET ROLE regress_rights_crew;
+CREATE ROLE regress_rights_team;
+GRANT CREATE ON SCHEMA rig TO regress_rights_team;
+SET ROLE regress_rights_team;
 SELECT mv_create('only_registered');
 SELECT mv_unregister('only_registered');
+SELECT mv_register('only_registered', 'SELECT 2 AS x');
+SELECT name, owner FROM mv_orchestrator.status;
+SET ROLE regress_rights_crew;
+SELECT name, owner FROM mv_orchestrator.status;
+SELECT * FROM mv_create_all('{of_team, only_registered}');
+SELECT status FROM mv_refresh('of_team');
+SELECT who FROM only_registered;
 SELECT mv_register('of_team', 'SELECT 1 AS x');
-SELECT action FROM mv_create('of_team');
 RESET ROLE;
-SELECT name, registered, live FROM state WHERE name = 'rig.of_team';
+SELECT name, registered, live FROM state WHERE name IN ('rig.of_team', 'rig.only_registered');
+SELECT * FROM mv_drop('only_registered');
 SELECT mv_unregister('only_registered');
+
+-- Of an author who is gone nothing is read, also when another role has his name by now. The view is
+-- refreshed and dropped all the same, and whoever may says anew what it is.
+CREATE ROLE regress_rights_ghost;
+GRANT CREATE, USAGE ON SCHEMA rig TO regress_rights_ghost;
+SET ROLE regress_rights_ghost;
+SELECT mv_register('haunted', 'SELECT current_user::text AS who');
+SELECT mv_register('haunted_live', 'SELECT 1 AS x');
+SELECT action FROM mv_create('haunted_live');
+SELECT mv_register('haunted_live', 'SELECT 2 AS x');
+RESET ROLE;
+ALTER MATERIALIZED VIEW haunted_live OWNER TO regress_rights_olga;
+DROP OWNED BY regress_rights_ghost;
+DROP ROLE regress_rights_ghost;
+SELECT mv_create('haunted');
+CREATE ROLE regress_rights_ghost;
+GRANT CREATE, USAGE ON SCHEMA rig TO regress_rights_ghost;
+SELECT mv_create('haunted');
+SELECT mv_create('haunted_live');
+SELECT status, detail FROM mv_refresh('haunted_live');
+SELECT step, name FROM mv_order('{haunted, haunted_live}');
+SELECT name, owner, exists FROM mv_orchestrator.status WHERE view_name ~ 'haunted' ORDER BY name;
+SET ROLE regress_rights_ghost;
+SELECT count(*) FROM mv_orchestrator.status;
+SELECT mv_create('haunted');
+SELECT mv_drop('haunted', if_exists => true);
+SELECT mv_unregister('haunted');
+SELECT mv_register('haunted', 'SELECT 1 AS x');
+SET ROLE regress_rights_olga;
+SELECT * FROM mv_drop('haunted_live');
+SELECT mv_register('haunted_live', 'SELECT 1 AS x');
+RESET ROLE;
+SELECT mv_register('haunted', 'SELECT current_user::text AS who', options => '{"owner": "regress_rights_ghost"}');
+SELECT action FROM mv_create('haunted');
+SELECT who FROM haunted;
+-- In a registry that came from another cluster the name is all there is, until one registers again.
+UPDATE mv_orchestrator.registry SET author = '1/' || 'regress_rights_rita'::regrole::oid WHERE view_name = 'haunted';
+SELECT action FROM mv_create('haunted');
+UPDATE mv_orchestrator.registry SET author = '' WHERE view_name = 'haunted';
+SELECT mv_register('haunted', 'SELECT current_user::text AS who');
+SELECT author = format('%s/%s', system_identifier, 'regress_rights_ghost'::regrole::oid) AS by_oid FROM mv_orchestrator.registry, pg_control_system()
+  WHERE view_name = 'haunted';
+SELECT * FROM mv_drop('haunted');
+SELECT mv_unregister('haunted'), mv_unregister('haunted_live');
 
 -- All of it at a glance: each call alone, undone afterwards. SQLSTATE, or ok.
 CREATE ROLE regress_rights_heir NOINHERIT IN ROLE regress_rights_olga;
@@ -225,4 +271,4 @@ SELECT count(mv_unregister(format('%I.%I', schema_name, view_name))) FROM mv_orc
 SET client_min_messages = warning;
 DROP SCHEMA rig, rig_closed, rig_team, rig_host CASCADE;
 DROP ROLE regress_rights_olga, regress_rights_rita, regress_rights_crew, regress_rights_member, regress_rights_heir,
-  regress_rights_host, regress_rights_reader;
+  regress_rights_host, regress_rights_reader, regress_rights_team, regress_rights_ghost;

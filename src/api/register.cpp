@@ -1,7 +1,8 @@
-// mv_register, mv_unregister
+// mv_register, mv_unregister, mv_orchestrator.author_role
 #include "pg/register.hpp"
 
 #include "pg/arguments.hpp"
+#include "pg/author.hpp"
 #include "pg/datum.hpp"
 #include "pg/entry.hpp"
 
@@ -31,4 +32,13 @@ MVO_FUNCTION(mv_unregister) {
   pg::require_writable("mv_unregister()");
   pg::unregister_view(arguments.text(0, "name"));
   return Datum{0};
+}
+
+// mv_orchestrator.author_role(owner, author), columns of the registry -> role, NULL when he is gone
+MVO_FUNCTION(mv_author_role) {
+  const pg::Arguments arguments(fcinfo);
+  const auto owner = arguments.optional_text(0), author = arguments.optional_text(1);
+  const Oid role = owner && author ? pg::find_author(*owner, *author).role : InvalidOid;
+  fcinfo->isnull = !OidIsValid(role);
+  return ObjectIdGetDatum(role);
 }

@@ -18,6 +18,7 @@ enum class Code {
   parameter_in_definition,
   cycle,
   not_registered,
+  author_missing,
   schema_missing,
   view_missing,
   column_missing,

@@ -41,10 +41,6 @@ Registration registration_of(const core::Name& name) {
   raise_not_registered({name.schema, name.name});
 }
 
-Oid role_named(const std::string& role) {
-  return call([&] { return get_role_oid(role.c_str(), false); });
-}
-
 void check_may_create(const Planned& planned) {
   Refusals refusals("create");
   for (const core::Step& step : planned.plan) {
@@ -55,7 +51,7 @@ void check_may_create(const Planned& planned) {
       continue;
     }
     naming("create", name, [&] {
-      const Oid owner = role_named(registration_of(name).owner), schema = schema_of(name);
+      const Oid owner = role_of(registration_of(name).author), schema = schema_of(name);
       if (!has_rights_of(owner))
         refusals.add(name);
       else if (!call([&] { return compat::may_create_in(schema, owner); }))
@@ -91,14 +87,14 @@ CreateTableAsStmt* analyse_with_settings(const Registration& registration, bool 
 // Whether anything was missing. The statements are the author's text: on a view that belongs to
 // somebody else by now they are not run.
 bool complete_indexes(const Registration& registration, const LiveRelation& view) {
-  const Oid author = role_named(registration.owner);
+  const Oid author = role_of(registration.author);
   const Identity identity(author, Trust::restricted);
   GucScope settings;
   put_in_force(settings, registration.settings);
   const bool missing = has_missing_indexes(registration, view.oid);
   if (missing && view.owner != author)
     throw Error{Code::rights_missing, "its indexes are registered by another role than its owner",
-                fmt::format("It is registered by role {}.", print(registration.owner)),
+                fmt::format("It is registered by role {}.", print(registration.author.name)),
                 "Register it again as its owner."};
   if (missing) create_missing_indexes(registration, view.oid);
   settings.end();
@@ -110,7 +106,7 @@ bool complete_indexes(const Registration& registration, const LiveRelation& view
 // under restriction, not only what the server itself restricts: event triggers run as the owner and
 // find his functions first if they name things without a schema.
 void create_view(const Registration& registration, bool with_data) {
-  const Oid owner = role_named(registration.owner);
+  const Oid owner = role_of(registration.author);
   const Identity identity(owner, Trust::restricted);
   CreateTableAsStmt* statement = analyse_with_settings(registration, with_data);
   GucScope settings;
@@ -124,7 +120,7 @@ void create_view(const Registration& registration, bool with_data) {
 }
 
 void check_matches(const Registration& registration, const LiveRelation& view) {
-  (void)role_named(registration.owner);  // 42704 says more than that its text cannot be read
+  (void)role_of(registration.author);  // says more than that its text cannot be read
   const auto [found, reason] = match(registration, view);
   if (found == Match::same) return;
   if (found == Match::differs)
@@ -151,7 +147,7 @@ const char* create_one(const core::Name& name, bool with_data) {
     const Registration registration = registration_of(name);
     (void)lock_if_exists(name, AccessShareLock);  // somebody may be dropping it
     const auto live = find_relation(name);
-    check_still_has(live ? live->owner : role_named(registration.owner));
+    check_still_has(live ? live->owner : role_of(registration.author));
     const char* action = "created";
     if (live) {
       check_matches(registration, *live);

@@ -18,20 +18,13 @@ namespace {
 using core::Code;
 using core::Error;
 
-bool owns_schema_of(const core::Name& name) {
-  return call([&] {
-    const Oid schema = get_namespace_oid(name.schema.c_str(), true);
-    return OidIsValid(schema) && compat::owns_schema(schema, GetUserId());
-  });
-}
-
 // As core's DROP: the owner of the view or of its schema. Of a view that does not exist, whoever
 // registered it: there is nothing to drop, but its locks are taken.
 bool may_drop(const core::Name& name, const std::optional<LiveRelation>& view) {
   if (owns_schema_of(name)) return true;
   if (view) return call([&] { return compat::owns_relation(view->oid, GetUserId()); });
   const auto registration = load_registration(name);
-  return !registration || has_rights_of(registration->owner);
+  return !registration || has_rights_of(registration->author);
 }
 
 void check_may_drop(const Planned& planned) {

@@ -22,6 +22,7 @@ int sqlstate_of(core::Code code) {
     case Code::cycle:
       return ERRCODE_INVALID_RECURSION;
     case Code::not_registered:
+    case Code::author_missing:
       return ERRCODE_UNDEFINED_OBJECT;
     case Code::schema_missing:
       return ERRCODE_UNDEFINED_SCHEMA;

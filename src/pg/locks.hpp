@@ -1,6 +1,7 @@
 // Locks of a run. A *run lock* is one per registered name, whether the view exists or not, known to
 // us alone. A run holds it exclusively on the views that it changes and shared on those that
-// they read, taken in one order, so that two calls never wait for each other in a circle.
+// they read and that may be read in its name, taken in one order, so that two calls never wait for
+// each other in a circle.
 #pragma once
 
 #include "core/view.hpp"
@@ -21,6 +22,7 @@ std::optional<Overlap> parse_overlap(std::string_view text);
 struct RunLock {
   core::Name view;
   bool exclusive;
+  Oid role;  // who may have it: the caller, or the owner of a view that reads this one
 
   auto operator<=>(const RunLock&) const = default;
 };

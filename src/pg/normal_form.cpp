@@ -62,8 +62,8 @@ std::string normal_form(Query* query) {
   return text;
 }
 
-std::string normal_form_of_registered(const Registration& registration, Oid author) {
-  const Identity identity(author, Trust::restricted);
+std::string normal_form_of_registered(const Registration& registration) {
+  const Identity identity(registration.author.role, Trust::restricted);
   GucScope settings;
   put_in_force(settings, registration.settings);
   Query* query = analyse_query(registration.definition);
@@ -92,12 +92,12 @@ std::string normal_form_of_live(const LiveRelation& view) {
 }  // namespace
 
 Matched match(const Registration& registration, const LiveRelation& view) {
+  if (registration.author.is_gone()) return {Match::invalid, "whoever registered it is gone"};
   Matched result{Match::invalid, {}};
   Subtransaction attempt;
   const std::string live = normal_form_of_live(view);
   try {
-    const Oid author = call([&] { return get_role_oid(registration.owner.c_str(), false); });
-    const std::string registered = normal_form_of_registered(registration, author);
+    const std::string registered = normal_form_of_registered(registration);
     result.match = registered == live ? Match::same : Match::differs;
   } catch (const PgError& error) {
     if (error.is_interrupt()) throw;

@@ -3,11 +3,14 @@
 #include "pg/plan.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "core/error.hpp"
 #include "pg/failure.hpp"
 #include "pg/identifier.hpp"
+#include "pg/identity.hpp"
 #include "pg/registry.hpp"
+#include "pg/rights.hpp"
 #include "pg/settings.hpp"
 #include "pg/subtransaction.hpp"
 
@@ -30,20 +33,30 @@ constexpr int most_attempts = 10;
               "Register one of them again without the dependency."};
 }
 
-std::vector<RunLock> run_locks_for(const Planned& planned,
-                                   const std::vector<core::Node>& also_changed) {
-  std::vector<bool> changed(planned.views.size(), false), touched(planned.views.size(), false);
-  const auto change = [&](core::Node node) {
-    changed[node] = touched[node] = true;
-    for (const core::Node source : planned.views.graph().sources(node)) touched[source] = true;
-  };
-  for (const core::Step& step : planned.plan) change(step.view);
-  for (const core::Node node : also_changed) change(node);
+// In whose name a source is locked for a view that reads it: the caller's, or that of the view's
+// owner, with whose rights its query runs. Nobody's when neither may read it: as with LOCK TABLE,
+// whoever may not read a view cannot keep others waiting for it by declaring that he does. What is
+// not locked is not protected from a concurrent change, like a source that was not declared.
+std::optional<Oid> reader_of(const core::Name& source, const core::Name& view) {
+  if (may_read(source, GetUserId())) return GetUserId();
+  const Oid owner = owner_of(view);
+  return may_read(source, owner) ? std::optional(owner) : std::nullopt;
+}
 
-  std::vector<RunLock> locks;  // nodes ascend as names do
-  for (core::Node node = 0; node < touched.size(); ++node)
-    if (touched[node]) locks.push_back({planned.views[node].name, changed[node]});
-  return locks;
+std::vector<RunLock> run_locks_for(const Planned& planned, std::vector<core::Node> changed) {
+  const core::Views& views = planned.views;
+  for (const core::Step& step : planned.plan) changed.push_back(step.view);
+  std::map<core::Node, RunLock> locks;  // nodes ascend as names do
+  for (const core::Node node : changed) locks.insert({node, {views[node].name, true, GetUserId()}});
+  for (const core::Node node : changed)
+    for (const core::Node source : views.graph().sources(node)) {
+      if (locks.contains(source)) continue;
+      if (const auto role = reader_of(views[source].name, views[node].name))
+        locks.insert({source, {views[source].name, false, *role}});
+    }
+  std::vector<RunLock> sorted;
+  for (const auto& [node, lock] : locks) sorted.push_back(lock);
+  return sorted;
 }
 
 // What is changed, and what that reads: core's plain REFRESH of a source in the middle of a run
@@ -53,7 +66,10 @@ void lock_views_of(const std::vector<RunLock>& locks) {
     if (lock.exclusive)
       lock_view(lock.view);
     else
-      naming("lock", lock.view, [&] { (void)lock_if_exists(lock.view, AccessShareLock); });
+      naming("lock", lock.view, [&] {
+        const Identity reader(lock.role, Trust::local);  // the caller may not see the schema
+        (void)lock_if_exists(lock.view, AccessShareLock);
+      });
   }
 }
 

@@ -38,43 +38,43 @@ core::Name new_name(const std::string& text) {
   return {written.schema ? *written.schema : creation_schema(), written.name};
 }
 
-std::string role_name(Oid role) {
-  return call([&] { return GetUserNameFromId(role, false); });
-}
-
 // The role that an existing view or registration belongs to. A live view's owner comes first: a
 // registration that somebody else made before the view was there gives him no say.
-std::optional<std::string> present_owner(const std::optional<LiveRelation>& live,
-                                         const std::optional<Registration>& registered) {
-  if (live) return role_name(live->owner);
-  if (registered) return registered->owner;
+std::optional<Author> present_owner(const std::optional<LiveRelation>& live,
+                                    const std::optional<Registration>& registered) {
+  if (live) return author_of(live->owner);
+  if (registered) return registered->author;
   return std::nullopt;
 }
 
-void check_caller_has(const std::string& role) {
-  if (!has_rights_of(role))
-    throw Error{Code::rights_missing, "permission denied",
-                fmt::format("It belongs to role {}.", print(role))};
+void check_caller_has(const Author& owner) {
+  if (has_rights_of(owner)) return;
+  const std::string name = print(owner.name);
+  throw Error{Code::rights_missing, "permission denied",
+              owner.is_gone()
+                  ? fmt::format("It was registered by role {}, which no longer exists.", name)
+                  : fmt::format("It belongs to role {}.", name)};
 }
 
-std::string owner_for(const Options& options, const std::optional<std::string>& present) {
-  if (present) {
-    check_caller_has(*present);
-    if (options.owner && *options.owner != *present)
-      throw Error{Code::parameter_invalid, fmt::format("it belongs to role {}", print(*present)),
+// Of one who is gone nothing is kept: his name may be somebody else's.
+Oid owner_for(const Options& options, const std::optional<Author>& present) {
+  if (present) check_caller_has(*present);
+  if (present && !present->is_gone()) {
+    if (options.owner && *options.owner != present->name)
+      throw Error{Code::parameter_invalid,
+                  fmt::format("it belongs to role {}", print(present->name)),
                   "Registering a name again does not change its owner.",
                   "Use ALTER MATERIALIZED VIEW ... OWNER TO, or mv_unregister() first."};
-    return *present;
+    return present->role;
   }
-  if (!options.owner) return role_name(GetUserId());
+  if (!options.owner) return GetUserId();
   const Oid role = call([&] { return get_role_oid(options.owner->c_str(), false); });
   call([&] { compat::check_can_become(GetUserId(), role); });
-  return *options.owner;
+  return role;
 }
 
-void check_may_create(const core::Name& name, const std::string& owner) {
+void check_may_create(const core::Name& name, Oid role) {
   const Oid schema = schema_of(name);
-  const Oid role = call([&] { return get_role_oid(owner.c_str(), false); });
   if (call([&] { return compat::may_create_in(schema, role); })) return;
   throw Error{Code::rights_missing, "permission denied", lacks_create(role, schema)};
 }
@@ -145,10 +145,10 @@ void check_columns(const Registration& registration, const CreateTableAsStmt* cr
 
 // Analysis with the owner's identity and the settings that are recorded; what it finds missing may
 // come later.
-void check_definition(const Registration& registration, Oid owner) {
+void check_definition(const Registration& registration) {
   Subtransaction attempt;
   try {
-    const Identity identity(owner, Trust::restricted);
+    const Identity identity(registration.author.role, Trust::restricted);
     GucScope settings;
     put_in_force(settings, registration.settings);
     check_columns(registration, analyse_creation(registration, false));
@@ -171,9 +171,8 @@ void read_texts(Registration& registration, const core::Views& views) {
   check_is_one_query(registration.definition);
   for (const std::string& index : registration.indexes)
     check_index_statement(index, registration.name);
-  const Oid owner = call([&] { return get_role_oid(registration.owner.c_str(), false); });
   look_without_holding_locks(holds_view_lock(views), [&] {
-    check_definition(registration, owner);
+    check_definition(registration);
     registration.applied = is_applied(registration);
   });
 }
@@ -200,8 +199,8 @@ bool try_to_register(const RegisterRequest& request, const core::Name& name) {
   const auto live = find_relation(name);
   if (live) check_is_view(name, *live);
   const auto present = load_registration(name);
-  registration.owner = owner_for(registration.options, present_owner(live, present));
-  check_may_create(name, registration.owner);
+  registration.author = author_of(owner_for(registration.options, present_owner(live, present)));
+  check_may_create(name, registration.author.role);
 
   const core::Views views = load_views(Sees::latest);
   registration.settings = record_settings();
@@ -210,7 +209,7 @@ bool try_to_register(const RegisterRequest& request, const core::Name& name) {
   registration.unique_key = key_columns(request.unique_key);
   registration.indexes = request.indexes;
   read_texts(registration, views);
-  return save_registration(registration, present ? std::optional(present->owner) : std::nullopt);
+  return save_registration(registration, present ? std::optional(present->author) : std::nullopt);
 }
 
 }  // namespace
@@ -231,8 +230,9 @@ namespace {
 bool try_to_unregister(const core::Name& name) {
   const auto registered = load_registration(name);
   if (!registered) raise_not_registered({name.schema, name.name});
-  check_caller_has(*present_owner(find_relation(name), registered));
-  return remove_registration(name, registered->owner);
+  if (!owns_schema_of(name))  // as core's DROP
+    check_caller_has(*present_owner(find_relation(name), registered));
+  return remove_registration(name, registered->author);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "core/mode.hpp"
 #include "core/name.hpp"
+#include "pg/author.hpp"
 #include "pg/identifier.hpp"
 
 namespace mvo::pg {
@@ -24,8 +25,7 @@ struct Options {
 
 struct Registration {
   core::Name name;
-  // The role whose text this is and whose rights are in force when it is read.
-  std::string owner;
+  Author author;
   std::string definition;
   std::vector<WrittenName> depends_on;
   std::vector<std::string> unique_key;  // column names, unquoted

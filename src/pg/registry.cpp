@@ -79,8 +79,8 @@ core::Views load_views(Sees sees) {
 std::optional<Registration> load_registration(const core::Name& name) {
   OwnTables access;
   const SpiRows rows = query(
-      "SELECT owner, definition, unique_key, indexes, mode, settings, applied, options::text,"
-      " options->>'access_method', options->>'tablespace', options->>'comment',"
+      "SELECT owner, author, definition, unique_key, indexes, mode, settings, applied,"
+      " options::text, options->>'access_method', options->>'tablespace', options->>'comment',"
       " ARRAY(SELECT key FROM jsonb_each_text(options->'with') ORDER BY key),"
       " ARRAY(SELECT value FROM jsonb_each_text(options->'with') ORDER BY key)"
       " FROM mv_orchestrator.registry WHERE schema_name = $1 AND view_name = $2",
@@ -89,52 +89,53 @@ std::optional<Registration> load_registration(const core::Name& name) {
   if (rows.size() == 1) {
     found.emplace();
     found->name = name;
-    found->owner = rows.text(0, 0);
-    found->definition = rows.text(0, 1);
-    found->unique_key = rows.texts(0, 2);
-    found->indexes = rows.texts(0, 3);
-    found->mode = mode_of(rows.text(0, 4));
-    found->settings = rows.texts(0, 5);
-    found->applied = rows.boolean(0, 6);
-    found->options.json = rows.text(0, 7);
-    found->options.access_method = rows.optional_text(0, 8);
-    found->options.tablespace = rows.optional_text(0, 9);
-    found->options.comment = rows.optional_text(0, 10);
-    found->options.with = pairs(rows, 11, 12);
+    found->author = find_author(rows.text(0, 0), rows.text(0, 1));
+    found->definition = rows.text(0, 2);
+    found->unique_key = rows.texts(0, 3);
+    found->indexes = rows.texts(0, 4);
+    found->mode = mode_of(rows.text(0, 5));
+    found->settings = rows.texts(0, 6);
+    found->applied = rows.boolean(0, 7);
+    found->options.json = rows.text(0, 8);
+    found->options.access_method = rows.optional_text(0, 9);
+    found->options.tablespace = rows.optional_text(0, 10);
+    found->options.comment = rows.optional_text(0, 11);
+    found->options.with = pairs(rows, 12, 13);
   }
   access.end();
   return found;
 }
 
-bool save_registration(const Registration& registration,
-                       const std::optional<std::string>& expected_owner) {
+bool save_registration(const Registration& registration, const std::optional<Author>& expected) {
   OwnTables access;
   const auto saved = query(
-      "INSERT INTO mv_orchestrator.registry AS present (schema_name, view_name, owner, definition,"
-      " unique_key, indexes, mode, options, settings, applied)"
-      " VALUES ($1, $2, $3, $4, $5, $6, $7, jsonb_strip_nulls($8::jsonb), $9, $10)"
-      " ON CONFLICT (schema_name, view_name) DO UPDATE SET (owner, definition, unique_key,"
-      " indexes, mode, options, settings, applied) = (excluded.owner, excluded.definition,"
-      " excluded.unique_key, excluded.indexes, excluded.mode, excluded.options,"
-      " excluded.settings, excluded.applied) WHERE present.owner = $11",
+      "INSERT INTO mv_orchestrator.registry AS present (schema_name, view_name, owner, author,"
+      " definition, unique_key, indexes, mode, options, settings, applied)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, jsonb_strip_nulls($9::jsonb), $10, $11)"
+      " ON CONFLICT (schema_name, view_name) DO UPDATE SET (owner, author, definition,"
+      " unique_key, indexes, mode, options, settings, applied) = (excluded.owner,"
+      " excluded.author, excluded.definition, excluded.unique_key, excluded.indexes,"
+      " excluded.mode, excluded.options, excluded.settings, excluded.applied)"
+      " WHERE present.author = $12",
       {text_argument(registration.name.schema), text_argument(registration.name.name),
-       text_argument(registration.owner), text_argument(registration.definition),
-       array_argument(registration.unique_key), array_argument(registration.indexes),
-       text_argument(core::to_string(registration.mode)), text_argument(registration.options.json),
-       array_argument(registration.settings), bool_argument(registration.applied),
-       nullable_argument(expected_owner)},
+       text_argument(registration.author.name), text_argument(registration.author.key),
+       text_argument(registration.definition), array_argument(registration.unique_key),
+       array_argument(registration.indexes), text_argument(core::to_string(registration.mode)),
+       text_argument(registration.options.json), array_argument(registration.settings),
+       bool_argument(registration.applied),
+       nullable_argument(expected ? std::optional(expected->key) : std::nullopt)},
       Sees::latest);
   if (saved.size() > 0) write_dependencies(registration);
   access.end();
   return saved.size() > 0;
 }
 
-bool remove_registration(const core::Name& name, const std::string& expected_owner) {
+bool remove_registration(const core::Name& name, const Author& expected) {
   OwnTables access;
   const auto removed = query(
       "DELETE FROM mv_orchestrator.registry WHERE schema_name = $1 AND view_name = $2"
-      " AND owner = $3",
-      {text_argument(name.schema), text_argument(name.name), text_argument(expected_owner)},
+      " AND author = $3",
+      {text_argument(name.schema), text_argument(name.name), text_argument(expected.key)},
       Sees::latest);
   if (removed.size() > 0)
     query("DELETE FROM mv_orchestrator.dependency WHERE schema_name = $1 AND view_name = $2",
@@ -162,13 +163,15 @@ Facts load_run_facts(const std::vector<core::Name>& names) {
   }
   OwnTables access;
   const SpiRows rows = query(
-      "SELECT schema_name, view_name, owner, settings, applied FROM mv_orchestrator.registry"
+      "SELECT schema_name, view_name, owner, author, settings, applied"
+      " FROM mv_orchestrator.registry"
       " WHERE (schema_name, view_name) IN (SELECT * FROM unnest($1, $2))",
       {array_argument(schemas), array_argument(views)}, Sees::latest);
   Facts facts;
   for (std::uint64_t i = 0; i < rows.size(); ++i)
     facts.emplace(core::Name{rows.text(i, 0), rows.text(i, 1)},
-                  RunFacts{rows.text(i, 2), rows.texts(i, 3), rows.boolean(i, 4)});
+                  RunFacts{find_author(rows.text(i, 2), rows.text(i, 3)).role, rows.texts(i, 4),
+                           rows.boolean(i, 5)});
   access.end();
   return facts;
 }

@@ -15,18 +15,16 @@ core::Views load_views(Sees sees);
 // One registration without its dependencies; nothing when there is none of that name.
 std::optional<Registration> load_registration(const core::Name& name);
 // Stores the registration in the place of one of the same name. Returns false, having stored
-// nothing, when there is one of another owner than `expected_owner`: somebody registered it
-// meanwhile.
-bool save_registration(const Registration& registration,
-                       const std::optional<std::string>& expected_owner);
-// Whether there was one, of this owner.
-bool remove_registration(const core::Name& name, const std::string& expected_owner);
+// nothing, when there is one of another author than `expected`: somebody registered it meanwhile.
+bool save_registration(const Registration& registration, const std::optional<Author>& expected);
+// Whether there was one, of this author.
+bool remove_registration(const core::Name& name, const Author& expected);
 // The live view is now what this registration says; unless it was registered anew meanwhile.
 void mark_applied(const Registration& registration);
 
 // What a run needs of a registration.
 struct RunFacts {
-  std::string owner;                  // whose registration it is
+  Oid author = InvalidOid;            // whose registration it is; InvalidOid: he is gone
   std::vector<std::string> settings;  // the recorded ones
   bool applied = false;               // the live view is known to have this text
 };

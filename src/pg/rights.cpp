@@ -3,7 +3,9 @@
 #include "pg/rights.hpp"
 
 #include "core/error.hpp"
+#include "pg/compat.hpp"
 #include "pg/identifier.hpp"
+#include "pg/registry.hpp"
 
 namespace mvo::pg {
 
@@ -11,9 +13,37 @@ bool has_rights_of(Oid role) {
   return call([&] { return has_privs_of_role(GetUserId(), role); });
 }
 
-bool has_rights_of(const std::string& role) {
-  const Oid oid = call([&] { return get_role_oid(role.c_str(), true); });
-  return OidIsValid(oid) ? has_rights_of(oid) : call([] { return superuser(); });
+bool has_rights_of(const Author& author) {
+  return author.is_gone() ? call([] { return superuser(); }) : has_rights_of(author.role);
+}
+
+Oid owner_of(const core::Name& view) {
+  if (const auto relation = find_relation(view)) return relation->owner;
+  const auto registration = load_registration(view);
+  return registration ? registration->author.role : InvalidOid;
+}
+
+bool may_read(const core::Name& view, Oid role) {
+  if (!OidIsValid(role)) return false;
+  const auto relation = find_relation(view);
+  if (!relation) {
+    const Oid owner = owner_of(view);
+    return call([&] { return OidIsValid(owner) && has_privs_of_role(role, owner); });
+  }
+  return call([&] {
+    bool gone = false;
+    const Oid schema = get_rel_namespace(relation->oid);
+    return OidIsValid(schema) && compat::may_use(schema, role) &&
+           (pg_class_aclcheck_ext(relation->oid, role, ACL_SELECT, &gone) == ACLCHECK_OK ||
+            pg_attribute_aclcheck_all(relation->oid, role, ACL_SELECT, ACLMASK_ANY) == ACLCHECK_OK);
+  });
+}
+
+bool owns_schema_of(const core::Name& name) {
+  return call([&] {
+    const Oid schema = get_namespace_oid(name.schema.c_str(), true);
+    return OidIsValid(schema) && compat::owns_schema(schema, GetUserId());
+  });
 }
 
 void Refusals::add(const core::Name& view, const std::string& reason) {

@@ -2,14 +2,24 @@
 #pragma once
 
 #include "core/view.hpp"
+#include "pg/author.hpp"
 #include "pg/relation.hpp"
 
 namespace mvo::pg {
 
 // The role that is asked for, as the caller has its rights: of the owner or a superuser.
 bool has_rights_of(Oid role);
-// Of a role by its name: the rights of one who is gone only a superuser has.
-bool has_rights_of(const std::string& role);
+// The rights of an author who is gone only a superuser has.
+bool has_rights_of(const Author& author);
+
+// Whose a registered view is: of the live view, else of the registration; InvalidOid when nobody's.
+Oid owner_of(const core::Name& view);
+// Whether a role may read a view, or any column of it. One that does not exist may be read by those
+// who have its author's rights.
+bool may_read(const core::Name& view, Oid role);
+// Whether the caller has the rights of the owner of a name's schema, who may do away with what is
+// in it.
+bool owns_schema_of(const core::Name& name);
 
 // Collects the views for which a right is missing and then raises one error that lists them.
 class Refusals {

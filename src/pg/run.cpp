@@ -121,8 +121,7 @@ void check_not_missed(const core::Name& view, const RunSnapshot& snapshot) {
 // nothing about where the owner's query finds things.
 std::vector<std::string> settings_for(const LiveRelation& view, const RunFacts& facts) {
   if (compat::server_locks_search_path) return {};
-  const Oid author = call([&] { return get_role_oid(facts.owner.c_str(), true); });
-  if (author != view.owner) return {};
+  if (facts.author != view.owner) return {};
   return search_path_of(facts.settings);
 }
 

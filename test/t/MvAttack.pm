@@ -89,6 +89,7 @@ SQL
 # function that is not there yet is not called. In each stage once.
 my @stages = (
     [ 'creates' => [
+        [ author_role => 'SELECT mv_orchestrator.author_role(owner, author) FROM mv_orchestrator.registry' ],
         [ mv_order => 'SELECT mv_order()' ],
         [ mv_dependencies => 'SELECT mv_dependencies()' ],
         [ mv_graph => 'SELECT mv_graph()' ],
