@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/error.hpp"
+#include "pg/compat.hpp"
 #include "pg/failure.hpp"
 #include "pg/identifier.hpp"
 #include "pg/identity.hpp"
@@ -33,14 +34,16 @@ constexpr int most_attempts = 10;
               "Register one of them again without the dependency."};
 }
 
-// In whose name a source is locked for a view that reads it: the caller's, or that of the view's
-// owner, with whose rights its query runs. Nobody's when neither may read it: as with LOCK TABLE,
-// whoever may not read a view cannot keep others waiting for it by declaring that he does. What is
-// not locked is not protected from a concurrent change, like a source that was not declared.
+// In whose name a source is locked for a view that reads it: the caller's, or, when he may refresh
+// the view, that of its owner, with whose rights its query then runs. Nobody's when neither may
+// read it: as with LOCK TABLE, whoever may not read a view cannot keep others waiting for it by
+// declaring that he does. What is not locked is not protected from a concurrent change, like a
+// source that was not declared.
 std::optional<Oid> reader_of(const core::Name& source, const core::Name& view) {
   if (may_read(source, GetUserId())) return GetUserId();
-  const Oid owner = owner_of(view);
-  return may_read(source, owner) ? std::optional(owner) : std::nullopt;
+  const auto live = find_relation(view);
+  const bool runs = live && call([&] { return compat::may_refresh(live->oid, GetUserId()); });
+  return runs && may_read(source, live->owner) ? std::optional(live->owner) : std::nullopt;
 }
 
 std::vector<RunLock> run_locks_for(const Planned& planned, std::vector<core::Node> changed) {

@@ -17,18 +17,13 @@ bool has_rights_of(const Author& author) {
   return author.is_gone() ? call([] { return superuser(); }) : has_rights_of(author.role);
 }
 
-Oid owner_of(const core::Name& view) {
-  if (const auto relation = find_relation(view)) return relation->owner;
-  const auto registration = load_registration(view);
-  return registration ? registration->author.role : InvalidOid;
-}
-
 bool may_read(const core::Name& view, Oid role) {
-  if (!OidIsValid(role)) return false;
   const auto relation = find_relation(view);
   if (!relation) {
-    const Oid owner = owner_of(view);
-    return call([&] { return OidIsValid(owner) && has_privs_of_role(role, owner); });
+    const auto registration = load_registration(view);
+    if (!registration || registration->author.is_gone()) return false;
+    const Oid author = registration->author.role;
+    return call([&] { return has_privs_of_role(role, author); });
   }
   return call([&] {
     bool gone = false;

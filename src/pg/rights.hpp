@@ -12,8 +12,6 @@ bool has_rights_of(Oid role);
 // The rights of an author who is gone only a superuser has.
 bool has_rights_of(const Author& author);
 
-// Whose a registered view is: of the live view, else of the registration; InvalidOid when nobody's.
-Oid owner_of(const core::Name& view);
 // Whether a role may read a view, or any column of it. One that does not exist may be read by those
 // who have its author's rights.
 bool may_read(const core::Name& view, Oid role);
