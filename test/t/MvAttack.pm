@@ -226,8 +226,8 @@ sub harm {
         $harm{"$shot->{call}: ran as $shot->{current}"} = 1 unless $shot->{current} =~ /^(?:stranger|crew)$/;
         $harm{"$shot->{call}: $shot->{event}"} = 1 unless $shot->{event} eq 'runs';
     }
-    my $gained = $node->safe_psql('postgres', q{SELECT count(*) FROM pg_roles WHERE rolsuper AND rolname NOT IN ('postgres', 'boss')}
-        . q{ UNION ALL SELECT count(*) FROM pg_auth_members WHERE roleid IN ('boss'::regrole, 'postgres'::regrole)});
+    my $gained = $node->safe_psql('postgres', q{SELECT count(*) FROM pg_roles WHERE rolsuper AND oid NOT IN (10, 'boss'::regrole)}
+        . q{ UNION ALL SELECT count(*) FROM pg_auth_members WHERE roleid IN (10, 'boss'::regrole)});    # 10 made the cluster
     $harm{'the stranger is a superuser'} = 1 if $gained ne "0\n0";
     return sort keys %harm;
 }

@@ -252,7 +252,7 @@ my %refused = (
     'an index on a table of that name elsewhere' => [ '42601', qq{mv_register('lair.v', $sel, indexes => ARRAY['CREATE INDEX i ON commons.v (x)'])} ],
     'an index CONCURRENTLY' => [ '42601', qq{mv_register('lair.v', $sel, indexes => ARRAY['CREATE INDEX CONCURRENTLY i ON lair.v (x)'])} ],
     'a superuser as owner' => [ '42501', qq{mv_register('lair.v', $sel, options => '{"owner": "boss"}')} ],
-    'the bootstrap superuser as owner' => [ '42501', qq{mv_register('lair.v', $sel, options => '{"owner": "postgres"}')} ],
+    'the bootstrap superuser as owner' => [ '42501', qq{mv_register('lair.v', $sel, options => jsonb_build_object('owner', pg_get_userbyid(10)))} ],
     'an unknown option' => [ '22023', qq{mv_register('lair.v', $sel, options => '{"security": "none"}')} ],
     'a mode that is more' => [ '22023', qq{mv_register('lair.v', $sel, mode => 'plain; ALTER ROLE stranger SUPERUSER')} ],
     'a unique key that is more' => [ '42602', qq{mv_register('lair.v', $sel, unique_key => ARRAY['x); ALTER ROLE stranger SUPERUSER; --'])} ],

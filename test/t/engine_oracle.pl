@@ -303,7 +303,8 @@ my %types = (
     'o.label' => { values => [ "'l'", "'L'", "''" ], index => [qw(btree)] },
     tsvector => { values => [ "''", "'a:1 b:2'", "'a b'", "'a:1A b:2'" ], index => [qw(gin gist)] },
     tsquery => { values => [ "'a & b'", "'!c'", "''" ], index => [qw(gist)] },
-    point => { values => [ "'(0,0)'", "'(-0,0)'", "'(NaN,1)'", "'(1,2)'" ], index => [qw(gist spgist)] },
+    # Not SP-GiST, which raises an error for a NaN.
+    point => { values => [ "'(0,0)'", "'(-0,0)'", "'(NaN,1)'", "'(1,2)'" ], index => [qw(gist)] },
     box => { values => [ "'(0,0),(1,1)'", "'(2,2),(3,4)'" ], index => [qw(gist)] },
     lseg => { values => [ "'[(0,0),(1,1)]'" ] },
     path => { values => [ "'[(0,0),(1,1)]'", "'((0,0),(1,1))'" ] },
