@@ -105,6 +105,8 @@ BEGIN
         WHEN 'indexes' THEN $v$any_of('{}', '{CREATE INDEX i ON public.new USING btree (x)}', '{DROP}', NULL)::text[]$v$
         WHEN 'options' THEN $v$any_of('{}', '{"comment": "x"}', '{"owner": "postgres"}', '{"enabled": false}',
             '{"with": {"fillfactor": 10}}', '{"tablespace": "pg_global"}', '{"lock_timeout": "1ms"}', '[]', '1', NULL)::jsonb$v$
+        WHEN 'owner' THEN $v$any_of('postgres', 'nobody', '', NULL)$v$
+        WHEN 'author' THEN $v$any_of('0/10', '1', 'x/y', '', '18446744073709551615/4294967295', NULL)$v$
         WHEN 'with_data' THEN 'random() < 0.5'
         WHEN 'cascade' THEN 'random() < 0.5'
         WHEN 'if_exists' THEN 'random() < 0.5'
