@@ -39,19 +39,12 @@ inline bool owns_schema(Oid schema, Oid role) {
 #endif
 }
 
-inline bool may_use(Oid schema, Oid role) {
+// `right`: ACL_USAGE or ACL_CREATE.
+inline bool has_schema_right(Oid schema, Oid role, AclMode right) {
 #if PG_VERSION_NUM >= 160000
-  return object_aclcheck(NamespaceRelationId, schema, role, ACL_USAGE) == ACLCHECK_OK;
+  return object_aclcheck(NamespaceRelationId, schema, role, right) == ACLCHECK_OK;
 #else
-  return pg_namespace_aclcheck(schema, role, ACL_USAGE) == ACLCHECK_OK;
-#endif
-}
-
-inline bool may_create_in(Oid schema, Oid role) {
-#if PG_VERSION_NUM >= 160000
-  return object_aclcheck(NamespaceRelationId, schema, role, ACL_CREATE) == ACLCHECK_OK;
-#else
-  return pg_namespace_aclcheck(schema, role, ACL_CREATE) == ACLCHECK_OK;
+  return pg_namespace_aclcheck(schema, role, right) == ACLCHECK_OK;
 #endif
 }
 

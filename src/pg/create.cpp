@@ -54,7 +54,7 @@ void check_may_create(const Planned& planned) {
       const Oid owner = role_of(registration_of(name).author), schema = schema_of(name);
       if (!has_rights_of(owner))
         refusals.add(name);
-      else if (!call([&] { return compat::may_create_in(schema, owner); }))
+      else if (!call([&] { return compat::has_schema_right(schema, owner, ACL_CREATE); }))
         refusals.add(name, lacks_create(owner, schema));
     });
   }

@@ -1,11 +1,12 @@
 #include "pg/exchange.hpp"
 
+#include <utility>
+
 #include "pg/compat.hpp"
 #include "pg/exclusive_locks.hpp"
 #include "pg/failure.hpp"
 
 extern "C" {
-#include <access/multixact.h>
 #include <access/relation.h>
 #include <access/table.h>
 #include <access/toast_internals.h>
@@ -28,24 +29,17 @@ HeapTuple class_row(Oid relation) {
   return tuple;
 }
 
-template <class Value>
-void exchange_values(Value& a, Value& b) {
-  const Value kept = a;
-  a = b;
-  b = kept;
-}
-
 void exchange_rows(Form_pg_class view, Form_pg_class built) {
-  exchange_values(view->relfilenode, built->relfilenode);
-  exchange_values(view->reltablespace, built->reltablespace);
-  exchange_values(view->relpages, built->relpages);
-  exchange_values(view->reltuples, built->reltuples);
-  exchange_values(view->relallvisible, built->relallvisible);
+  std::swap(view->relfilenode, built->relfilenode);
+  std::swap(view->reltablespace, built->reltablespace);
+  std::swap(view->relpages, built->relpages);
+  std::swap(view->reltuples, built->reltuples);
+  std::swap(view->relallvisible, built->relallvisible);
   compat::exchange_all_frozen(view, built);
   if (view->relkind == RELKIND_INDEX) return;
-  exchange_values(view->reltoastrelid, built->reltoastrelid);
-  exchange_values(view->relfrozenxid, built->relfrozenxid);
-  exchange_values(view->relminmxid, built->relminmxid);
+  std::swap(view->reltoastrelid, built->reltoastrelid);
+  std::swap(view->relfrozenxid, built->relfrozenxid);
+  std::swap(view->relminmxid, built->relminmxid);
   view->relispopulated = true;
 }
 

@@ -75,7 +75,7 @@ Oid owner_for(const Options& options, const std::optional<Author>& present) {
 
 void check_may_create(const core::Name& name, Oid role) {
   const Oid schema = schema_of(name);
-  if (call([&] { return compat::may_create_in(schema, role); })) return;
+  if (call([&] { return compat::has_schema_right(schema, role, ACL_CREATE); })) return;
   throw Error{Code::rights_missing, "permission denied", lacks_create(role, schema)};
 }
 

@@ -28,7 +28,7 @@ bool may_read(const core::Name& view, Oid role) {
   return call([&] {
     bool gone = false;
     const Oid schema = get_rel_namespace(relation->oid);
-    return OidIsValid(schema) && compat::may_use(schema, role) &&
+    return OidIsValid(schema) && compat::has_schema_right(schema, role, ACL_USAGE) &&
            (pg_class_aclcheck_ext(relation->oid, role, ACL_SELECT, &gone) == ACLCHECK_OK ||
             pg_attribute_aclcheck_all(relation->oid, role, ACL_SELECT, ACLMASK_ANY) == ACLCHECK_OK);
   });
