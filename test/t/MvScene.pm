@@ -106,14 +106,6 @@ CREATE FUNCTION leftovers() RETURNS SETOF text LANGUAGE sql AS $$
     WHERE pid IS DISTINCT FROM pg_backend_pid() AND locktype IN ('relation', 'object', 'advisory')
 $$;
 
--- What this session holds of run locks and of locks on views.
-CREATE FUNCTION own_locks() RETURNS bigint LANGUAGE sql AS $$
-    SELECT count(*) FROM pg_locks
-    WHERE pid = pg_backend_pid() AND mode <> 'AccessShareLock'
-      AND (relation IN (SELECT oid FROM pg_class WHERE relkind = 'm')
-           OR classid = (SELECT oid FROM pg_extension WHERE extname = 'mv_orchestrator'))
-$$;
-
 -- Several runs in one transaction, one of them undone.
 CREATE FUNCTION several_runs() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -192,6 +184,7 @@ sub wait_until_stopped {
 sub scene {
     my ($name, $settings) = @_;
     my $node = orchestrator_node($name, "autovacuum = off\njit = off\nmv_orchestrator.lock_timeout = 30s\n" . ($settings // ''));
+    create_own_locks($node);
     $node->safe_psql('postgres', $scene);
     return $node;
 }

@@ -10,7 +10,7 @@ use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(source_root orchestrator_node wrong_views wait_for_no_locks
+our @EXPORT = qw(source_root orchestrator_node wrong_views wait_for_no_locks create_own_locks
   session alive send_query answer ask);
 
 # The tree's root.
@@ -88,5 +88,18 @@ sub answer {
 }
 
 sub ask { send_query(@_); return answer($_[0]); }
+
+# A function that counts what its session holds of run locks and of locks on views.
+sub create_own_locks {
+    my ($node) = @_;
+    $node->safe_psql('postgres', <<'SQL');
+CREATE FUNCTION own_locks() RETURNS bigint LANGUAGE sql AS $$
+    SELECT count(*) FROM pg_locks
+    WHERE pid = pg_backend_pid() AND mode <> 'AccessShareLock'
+      AND (relation IN (SELECT oid FROM pg_class WHERE relkind = 'm')
+           OR classid = (SELECT oid FROM pg_extension WHERE extname = 'mv_orchestrator'))
+$$;
+SQL
+}
 
 1;

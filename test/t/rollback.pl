@@ -38,15 +38,8 @@ BEGIN
     END LOOP;
     RETURN md5(state);
 END $$;
-
--- What this session holds of our locks and of locks on views.
-CREATE FUNCTION locks() RETURNS bigint LANGUAGE sql AS $$
-    SELECT count(*) FROM pg_locks
-    WHERE pid = pg_backend_pid() AND mode <> 'AccessShareLock'
-      AND (relation IN (SELECT oid FROM pg_class WHERE relkind = 'm')
-           OR classid = (SELECT oid FROM pg_extension WHERE extname = 'mv_orchestrator'))
-$$;
 SQL
+create_own_locks($node);
 
 my %calls = (
     'register' => q{mv_register('kinds', 'SELECT 1 AS kind, 2 AS n', depends_on => '{other}')},
@@ -94,7 +87,7 @@ for my $name (sort keys %calls) {
     is((results('SELECT state()'))[-1], $committed, "$name: nothing is left after ROLLBACK");
 
     is(state_after($before, 'SAVEPOINT s', $call, 'ROLLBACK TO s'), $untouched, "$name: nothing is left after ROLLBACK TO");
-    is((results("BEGIN;\nSAVEPOINT s;\n$before;\n$call;\nROLLBACK TO s;\nSELECT locks();\nROLLBACK"))[-1], 0,
+    is((results("BEGIN;\nSAVEPOINT s;\n$before;\n$call;\nROLLBACK TO s;\nSELECT own_locks();\nROLLBACK"))[-1], 0,
         "$name: no lock is left after ROLLBACK TO");
     is(state_after($before, 'SAVEPOINT s', $call, 'ROLLBACK TO s', $call), $done, "$name: works after ROLLBACK TO");
     is(state_after($before, 'SAVEPOINT s', $call, 'RELEASE s'), $done, "$name: works in a released savepoint");
@@ -123,7 +116,7 @@ for my $mode (qw(plain concurrent swap diff)) {
     my $fails = "mv_refresh_all(mode => '$mode')";
     my $caught = "DO \$\$BEGIN PERFORM * FROM $fails; EXCEPTION WHEN division_by_zero THEN NULL; END\$\$";
     is(state_after($caught), state_after('SELECT'), "$mode: nothing is left of a run that failed half way");
-    is((results("BEGIN;\n$caught;\nSELECT locks();\nROLLBACK"))[-1], 0, "$mode: no lock either");
+    is((results("BEGIN;\n$caught;\nSELECT own_locks();\nROLLBACK"))[-1], 0, "$mode: no lock either");
     is(state_after($caught, 'UPDATE divisor SET d = 1', "SELECT FROM $fails"), state_after('UPDATE divisor SET d = 1', "SELECT FROM $fails"),
         "$mode: the next run in that transaction works");
 }
@@ -165,7 +158,7 @@ sub random_transaction {
 my $failed = 0;
 for (1 .. $points) {
     my ($steps, $kept) = random_transaction();
-    my ($done, $expected) = map { join ' ', grep { length } results(join ";\n", 'BEGIN', @$_, 'SELECT state(), locks()', 'ROLLBACK') } $steps, $kept;
+    my ($done, $expected) = map { join ' ', grep { length } results(join ";\n", 'BEGIN', @$_, 'SELECT state(), own_locks()', 'ROLLBACK') } $steps, $kept;
     next if $done eq $expected;
     ++$failed;
     fail('a random transaction leaves what was not undone');
