@@ -93,6 +93,7 @@ CREATE TABLE mv_orchestrator.run_step (
     status text NOT NULL,
     started timestamp with time zone NOT NULL,
     elapsed interval NOT NULL,
+    analyzing interval,
     rows bigint,
     changed bigint,
     sqlstate text,
@@ -129,6 +130,7 @@ SELECT s.run,
        s.status,
        s.started,
        s.elapsed,
+       s.analyzing,
        s.rows,
        s.changed,
        s.sqlstate,
@@ -154,6 +156,8 @@ COMMENT ON COLUMN mv_orchestrator.history.name IS 'the view, as the functions pr
 COMMENT ON COLUMN mv_orchestrator.history.reason IS 'why it had this mode';
 COMMENT ON COLUMN mv_orchestrator.history.started IS
     'when the step began; the first begins with the call and waits for locks';
+COMMENT ON COLUMN mv_orchestrator.history.analyzing IS
+    'of that time, what ANALYZE took; null where there was none';
 COMMENT ON COLUMN mv_orchestrator.history.rows IS 'rows of the view afterwards';
 COMMENT ON COLUMN mv_orchestrator.history.changed IS 'rows written, where that is known';
 COMMENT ON COLUMN mv_orchestrator.history.message IS

@@ -30,6 +30,7 @@ struct Refreshed {
   std::optional<std::int64_t> rows;     // in the view afterwards
   std::optional<std::int64_t> changed;  // written; unknown in most modes
   std::string detail = {};
+  std::optional<Microseconds> analyzing = {};  // of the time, what ANALYZE took
 };
 
 // An error that a step ended with while the run goes on.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "pg/analyze.hpp"
 #include "pg/compat.hpp"
 #include "pg/failed_steps.hpp"
 #include "pg/failure.hpp"
@@ -138,10 +139,15 @@ void lock_sources(const core::Name& view) {
 }
 
 core::Refreshed refresh_step(const core::Name& view, core::Mode mode, const RunSnapshot& snapshot,
-                             const RunFacts& facts, Exchanges& exchanges) {
+                             const RunFacts& facts, Exchanges& exchanges, bool read_later) {
   const LiveRelation live = get_locked_view(view);
   const auto settings = settings_for(live, facts);
-  return snapshot.run([&] { return refresh_in(mode, view, live, settings, exchanges); });
+  const SizeBefore before(live);
+  core::Refreshed result =
+      snapshot.run([&] { return refresh_in(mode, view, live, settings, exchanges); });
+  if (before.needs_analyze(result, read_later))
+    result.analyzing = snapshot.run([&] { return analyze(live, settings); });
+  return result;
 }
 
 std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds started,
@@ -153,6 +159,7 @@ std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds 
   conditions.check(lock_sources);
   RunSnapshot snapshot;
   conditions.check([&](const core::Name& view) { check_not_missed(view, snapshot); });
+  const auto read = core::read_by(planned.plan, planned.views.graph());
   Exchanges exchanges;
   auto outcomes = core::run(
       planned.plan, planned.views.graph(), started,
@@ -161,13 +168,17 @@ std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds 
         if (const auto* failure = conditions.failure_of(view)) return core::Attempt(*failure);
         const auto refresh = [&] {
           core::Refreshed result =
-              refresh_step(view, step.mode, snapshot, facts.at(view), exchanges);
+              refresh_step(view, step.mode, snapshot, facts.at(view), exchanges,
+                           std::ranges::binary_search(read, step.view));
           result.detail = edits.detail(view);
           return result;
         };
         check_for_interrupts();
         return naming("refresh", view, [&] {
-          return on_error == core::OnError::stop ? refresh() : attempt(refresh);
+          if (on_error == core::OnError::stop) return core::Attempt(refresh());
+          core::Attempt result = attempt(refresh);
+          if (std::holds_alternative<core::Failure>(result)) exchanges.forget(view);
+          return result;
         });
       },
       now);
