@@ -374,9 +374,19 @@ CREATE FUNCTION @extschema@.mv_plan(
     mode text DEFAULT NULL,
     on_error text DEFAULT 'stop',
     on_overlap text DEFAULT 'wait'
-) RETURNS TABLE (step integer, name text, level integer, mode text, reason text)
+) RETURNS TABLE (
+    step integer,
+    name text,
+    level integer,
+    mode text,
+    reason text,
+    predicted interval,
+    new_bytes bigint,
+    locks bigint,
+    blocked_by text[]
+)
 AS 'MODULE_PATHNAME', 'mv_plan'
 LANGUAGE C STABLE CALLED ON NULL INPUT;
 
 COMMENT ON FUNCTION @extschema@.mv_plan(text[], text, text, text) IS
-    'the steps that mv_refresh_all() with the same arguments would take now, in which mode and why';
+    'the steps that mv_refresh_all() with the same arguments would take now, in which mode and why, and what they would take and meet';

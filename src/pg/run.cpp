@@ -9,6 +9,7 @@
 #include "pg/compat.hpp"
 #include "pg/failed_steps.hpp"
 #include "pg/failure.hpp"
+#include "pg/forecast.hpp"
 #include "pg/history.hpp"
 #include "pg/identity.hpp"
 #include "pg/recorded_settings.hpp"
@@ -209,8 +210,11 @@ Planned plan_of_run(const PlanRequest& request) {
 RunResult run(const PlanRequest& request, Overlap overlap, core::OnError on_error) {
   const core::Microseconds started = now();
   LockLimit limit;
-  Locked locked =
-      plan_and_lock(request, {.check = check_may_refresh, .overlap = overlap, .lock_views = true});
+  const auto check = [](const Planned& planned) {
+    check_may_refresh(planned);
+    check_locks_fit(planned);
+  };
+  Locked locked = plan_and_lock(request, {.check = check, .overlap = overlap, .lock_views = true});
   auto outcomes = locked.busy ? skip_steps(locked.planned, started, *locked.busy)
                               : run_steps(locked.planned, started, on_error);
   limit.end();

@@ -95,6 +95,12 @@ bool SpiRows::boolean(std::uint64_t row, int column) const {
   return DatumGetBool(datum(row, column).value());
 }
 
+std::optional<std::int64_t> SpiRows::integer(std::uint64_t row, int column) const {
+  const auto value = datum(row, column);
+  if (!value) return std::nullopt;
+  return DatumGetInt64(*value);
+}
+
 SpiRows query(const char* sql, std::initializer_list<Argument> arguments, Sees sees) {
   std::vector<Oid> types;
   std::vector<Datum> values;
