@@ -37,6 +37,11 @@ class Reader(threading.Thread):
             self.reads += 1
 
 
+def check_alive(readers):
+    if not all(reader.is_alive() for reader in readers):
+        raise RuntimeError("a reader has failed")
+
+
 def under_readers(database, questions, rate, action):
     """Runs action() while one reader asks each question: seconds, worst read in ms, reads, MB of WAL."""
     cursor = connect(database).cursor()
@@ -44,6 +49,7 @@ def under_readers(database, questions, rate, action):
     for reader in readers:
         reader.start()
     while not all(reader.reads for reader in readers):
+        check_alive(readers)
         time.sleep(0.1)
     for reader in readers:
         reader.worst, reader.reads = 0.0, 0
@@ -55,6 +61,7 @@ def under_readers(database, questions, rate, action):
     cursor.execute("SELECT pg_current_wal_insert_lsn() - %s::pg_lsn", (lsn,))
     wal = float(cursor.fetchone()[0]) / 1e6
     time.sleep(0.3)  # who waited has been answered
+    check_alive(readers)
     for reader in readers:
         reader.stopped = True
     for reader in readers:
