@@ -57,15 +57,18 @@ core::Microseconds analyze(const LiveRelation& view, const std::vector<std::stri
   return core::Microseconds(GetCurrentTimestamp() - started);
 }
 
-SizeBefore::SizeBefore(const LiveRelation& view)
-    : view_(view), pages_(analyze_views() ? pages_of(view.oid) : 0) {}
+SizeBefore::SizeBefore(const LiveRelation& view, bool read_later)
+    : view_(view),
+      read_later_(read_later),
+      matters_(analyze_views() && (read_later || !view.populated)) {
+  if (matters_) pages_ = pages_of(view.oid);
+}
 
-bool SizeBefore::needs_analyze(const core::Refreshed& result, bool read_later) const {
-  if (!analyze_views()) return false;
-  if (view_.populated && !read_later) return false;  // whatever it holds
+bool SizeBefore::needs_analyze(const core::Refreshed& result) const {
+  if (!matters_) return false;
   const core::Refill refill{view_.populated, has_statistics(view_.oid), result.rows, result.changed,
                             pages_,          pages_of(view_.oid)};
-  return core::needs_analyze(refill, read_later,
+  return core::needs_analyze(refill, read_later_,
                              {static_cast<double>(autovacuum_anl_thresh), autovacuum_anl_scale});
 }
 

@@ -14,14 +14,16 @@ core::Microseconds analyze(const LiveRelation& view, const std::vector<std::stri
 // What has to be known of a view before its refresh to tell afterwards whether it changed much.
 class SizeBefore {
  public:
-  explicit SizeBefore(const LiveRelation& view);
+  SizeBefore(const LiveRelation& view, bool read_later);
 
   // See core::needs_analyze(). False where mv_orchestrator.analyze_views is off.
-  bool needs_analyze(const core::Refreshed& result, bool read_later) const;
+  bool needs_analyze(const core::Refreshed& result) const;
 
  private:
   LiveRelation view_;
-  std::uint64_t pages_;
+  bool read_later_;
+  bool matters_;  // else the view is not even opened
+  std::uint64_t pages_ = 0;
 };
 
 }  // namespace mvo::pg

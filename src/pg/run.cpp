@@ -143,10 +143,10 @@ core::Refreshed refresh_step(const core::Name& view, core::Mode mode, const RunS
                              const RunFacts& facts, Exchanges& exchanges, bool read_later) {
   const LiveRelation live = get_locked_view(view);
   const auto settings = settings_for(live, facts);
-  const SizeBefore before(live);
+  const SizeBefore before(live, read_later);
   core::Refreshed result =
       snapshot.run([&] { return refresh_in(mode, view, live, settings, exchanges); });
-  if (before.needs_analyze(result, read_later))
+  if (before.needs_analyze(result))
     result.analyzing = snapshot.run([&] { return analyze(live, settings); });
   return result;
 }
