@@ -1,0 +1,224 @@
+#include "pg/comparison.hpp"
+
+#include <algorithm>
+
+#include "core/automatic.hpp"
+#include "pg/compat.hpp"
+#include "pg/diff_memory.hpp"
+#include "pg/view_query.hpp"
+
+extern "C" {
+#include <common/pg_prng.h>
+}
+
+namespace mvo::pg {
+namespace {
+
+// So many ranges of hashes at most; a single value that fills memory cannot be divided anyhow.
+constexpr std::uint32_t most_ranges = 1024;
+
+// Of long values the first bytes are hashed, about what one fetch from a TOAST table brings.
+constexpr std::size_t first_bytes = 1900;
+constexpr std::size_t all_bytes = MaxAllocSize;
+// Rows that differ behind those are compared with each other again and again. After so many vain
+// comparisons it is cheaper to start anew with hashes of whole values.
+constexpr std::uint32_t most_mistaken = 1000;
+
+// A receiver of the query's rows.
+struct Comparer {
+  DestReceiver base;
+  Comparison* comparison;
+};
+
+void start(DestReceiver*, int, TupleDesc) {}
+void finish(DestReceiver*) {}
+
+}  // namespace
+
+void Comparison::open(Relation view, bool may_give_up) {
+  view_ = view;
+  memory_ = CurrentMemoryContext;
+  seed_ = pg_prng_uint64(&pg_global_prng_state);
+  may_give_up_ = may_give_up;
+  most_entries_ = rows_for(DiffShare::table);
+  row_ = MakeSingleTupleTableSlot(RelationGetDescr(view), &TTSOpsMinimalTuple);
+  stored_.open(view);
+  table_.initialize(memory_, most_entries_);
+}
+
+void Comparison::close() {
+  close_stores();
+  stored_.close();
+  ExecDropSingleTupleTableSlot(row_);
+}
+
+void Comparison::load(std::uint32_t range) {
+  table_.clear();
+  stored_.scan([&](TupleTableSlot* slot) {
+    const std::uint64_t hash = hasher_.hash(slot);
+    if (range_of(hash) != range) return;
+    // Only the first load can find that there is too much: then ranges are halved as it goes on.
+    while (range == 0 && table_.size() >= most_entries_ && ranges_ < most_ranges) {
+      ranges_ *= 2;
+      table_.filter([&](std::uint64_t kept) { return range_of(kept) == 0; });
+    }
+    if (range_of(hash) == range) table_.add(hash, slot->tts_tid);
+  });
+}
+
+void Comparison::set_limits() {
+  matched_ = unmatched_ = 0;
+  found_ = Found::little;
+  const std::uint64_t old_rows = table_.size();
+  List* indexes = RelationGetIndexList(view_);
+  most_unmatched_ = core::most_added(old_rows, list_length(indexes));
+  least_matched_ = old_rows - std::min(old_rows, core::most_removed(old_rows));
+  list_free(indexes);
+}
+
+// The old row that it equals, null if there is none.
+const ItemPointerData* Comparison::compare(TupleTableSlot* slot, std::uint64_t hash) {
+  const TupleDesc columns = RelationGetDescr(view_);
+  const ItemPointerData* place = nullptr;
+  (void)table_.match(hash, [&](const ItemPointerData& tid) {
+    const bool same = same_row(columns, stored_.at(tid), slot);
+    mistaken_ += !same;
+    if (same) place = &tid;
+    return same;
+  });
+  if (place == nullptr) tuplestore_puttupleslot(added_, slot);
+  return place;
+}
+
+void Comparison::compare_first(TupleTableSlot* slot, std::uint64_t hash) {
+  const ItemPointerData* place = compare(slot, hash);
+  ++(place != nullptr ? matched_ : unmatched_);
+  if (!may_give_up_) return;
+  place != nullptr ? arrivals_.add(*place) : arrivals_.add_stored(0);
+  if (unmatched_ > most_unmatched_) give_up(Found::much_to_add);
+}
+
+// Where the rows are to be found again is known without their hashes.
+void Comparison::give_up(Found found) {
+  found_ = found;
+  table_.release();
+}
+
+// False when no further row is wanted.
+bool Comparison::receive(TupleTableSlot* slot) {
+  if (gave_up()) {
+    tuplestore_puttupleslot(added_, slot);
+    return true;
+  }
+  slot_getallattrs(slot);
+  const std::uint64_t hash = hasher_.hash(slot);
+  const std::uint32_t range = range_of(hash);
+  if (range == 0) {
+    compare_first(slot, hash);
+  } else {
+    tuplestore_puttupleslot(waiting_[range], slot);
+    if (may_give_up_) arrivals_.add_stored(range);
+  }
+  return mistaken_ <= mistaken_allowed_;
+}
+
+bool compare_row(TupleTableSlot* slot, DestReceiver* self) {
+  Comparison* comparison = reinterpret_cast<Comparer*>(self)->comparison;
+  const MemoryContext caller = MemoryContextSwitchTo(comparison->memory_);
+  const bool go_on = comparison->receive(slot);
+  MemoryContextSwitchTo(caller);
+  return go_on;
+}
+
+std::uint64_t Comparison::run_query() {
+  Comparer comparer{};
+  comparer.base.receiveSlot = compare_row;
+  comparer.base.rStartup = start;
+  comparer.base.rShutdown = finish;
+  comparer.base.rDestroy = finish;
+  comparer.base.mydest = DestTransientRel;
+  comparer.comparison = this;
+  return run_view_query(view_, &comparer.base);
+}
+
+// False when the hashed prefixes do not tell the rows apart, or not all that wait on disk can be
+// compared with one reading: then it has to be done again with whole values.
+bool Comparison::run(std::size_t prefix) {
+  hasher_ = RowHasher(RelationGetDescr(view_), seed_, prefix);
+  mistaken_ = 0;
+  mistaken_allowed_ = prefix == all_bytes ? ~std::uint32_t{0} : most_mistaken;
+  ranges_ = 1;
+  load(0);
+  if (ranges_ > 1 && prefix != all_bytes) return false;
+  set_limits();
+  open_stores();
+  rows_ = run_query();
+  if (mistaken_ > mistaken_allowed_) {
+    close_stores();
+    return false;
+  }
+  if (may_give_up_ && !gave_up() && matched_ < least_matched_) give_up(Found::much_to_remove);
+  return true;
+}
+
+void Comparison::run() {
+  if (!run(first_bytes)) (void)run(all_bytes);
+}
+
+void Comparison::run_waiting(std::uint32_t range) {
+  load(range);
+  while (next_of(waiting_[range]) != nullptr) {
+    CHECK_FOR_INTERRUPTS();
+    slot_getallattrs(row_);
+    (void)compare(row_, hasher_.hash(row_));
+  }
+  tuplestore_clear(waiting_[range]);
+}
+
+// The stores hold their rows in the order in which they came; what came after it gave up is in none
+// of the arrivals.
+void Comparison::replay(DestReceiver* receiver) {
+  const auto give = [&](TupleTableSlot* slot) {
+    CHECK_FOR_INTERRUPTS();
+    receiver->receiveSlot(slot, receiver);
+  };
+  arrivals_.replay([&](const ItemPointerData& place) { give(stored_.at(place)); },
+                   [&](std::uint32_t range) { give(next_of_store(range)); });
+  while (next_added() != nullptr) give(row_);
+}
+
+TupleTableSlot* Comparison::next_of(Tuplestorestate* rows) {
+  return tuplestore_gettupleslot(rows, true, false, row_) ? row_ : nullptr;
+}
+
+TupleTableSlot* Comparison::next_of_store(std::uint32_t range) {
+  TupleTableSlot* row = next_of(range == 0 ? added_ : waiting_[range]);
+  if (row == nullptr) elog(ERROR, "a row that was compared is missing");
+  return row;
+}
+
+void Comparison::replace_added(Tuplestorestate* rows) {
+  tuplestore_end(added_);
+  added_ = rows;
+}
+
+// One for each range, and one more while pairs are made.
+Tuplestorestate* Comparison::open_store() const {
+  const std::size_t kilobytes = kilobytes_for(DiffShare::stores) / (ranges_ + 1);
+  return tuplestore_begin_heap(false, false, static_cast<int>(std::max(kilobytes, std::size_t{1})));
+}
+
+void Comparison::open_stores() {
+  added_ = open_store();
+  waiting_ = static_cast<Tuplestorestate**>(palloc0(sizeof(Tuplestorestate*) * ranges_));
+  for (std::uint32_t range = 1; range < ranges_; ++range) waiting_[range] = open_store();
+  if (may_give_up_) arrivals_.open();
+}
+
+void Comparison::close_stores() {
+  tuplestore_end(added_);
+  for (std::uint32_t range = 1; range < ranges_; ++range) tuplestore_end(waiting_[range]);
+  if (may_give_up_) arrivals_.close();
+}
+
+}  // namespace mvo::pg
