@@ -1,4 +1,5 @@
 -- The SQLSTATE of each error, and that nothing is left behind by any.
+SET mv_orchestrator.mode = 'plain';
 CREATE SCHEMA err;
 SET search_path = err, public;
 CREATE ROLE regress_errors_nobody;

@@ -66,14 +66,16 @@ void Comparison::load(std::uint32_t range) {
   });
 }
 
+// Hashes are divided evenly, so a range has its share of all rows and of what changed.
 void Comparison::set_limits() {
   matched_ = unmatched_ = 0;
   found_ = Found::little;
-  const std::uint64_t old_rows = table_.size();
+  const std::uint64_t old_rows = std::uint64_t{table_.size()} * ranges_;
   List* indexes = RelationGetIndexList(view_);
-  most_unmatched_ = core::most_added(old_rows, list_length(indexes));
-  least_matched_ = old_rows - std::min(old_rows, core::most_removed(old_rows));
+  most_unmatched_ = core::most_added(old_rows, list_length(indexes)) / ranges_;
   list_free(indexes);
+  const std::uint64_t most_removed = core::most_removed(old_rows) / ranges_;
+  least_matched_ = table_.size() - std::min<std::uint64_t>(table_.size(), most_removed);
 }
 
 // The old row that it equals, null if there is none.

@@ -19,7 +19,7 @@ std::string describe(const Difference& difference, std::size_t indexes) {
   return fmt::format(
       "diff gave up, more than {} percent of the rows {}: swapped instead",
       add ? core::most_added_percent(static_cast<int>(indexes)) : core::most_removed_percent,
-      add ? "are new" : "are gone");
+      add ? "are new or changed" : "are gone");
 }
 
 core::Refreshed written(Difference& difference) {

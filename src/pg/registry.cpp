@@ -21,7 +21,7 @@ std::vector<std::pair<std::string, std::string>> pairs(const SpiRows& rows, int 
 
 core::Learned learned_of(const SpiRows& rows, std::uint64_t row, int column) {
   if (rows.is_null(row, column)) return {};
-  return {std::stoi(rows.text(row, column)), std::stoi(rows.text(row, column + 1))};
+  return {rows.integer(row, column), rows.integer(row, column + 1)};
 }
 
 std::vector<core::View> read_views(Sees sees) {
