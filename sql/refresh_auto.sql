@@ -183,7 +183,7 @@ CREATE TABLE bag (a int, b text);
 INSERT INTO bag SELECT nullif(i % 10, 3), nullif('x' || i % 7, 'x3') FROM generate_series(1, 2000) AS i;
 SELECT mv_register('bagged', 'SELECT a, b FROM bag');
 SELECT count(*) FROM mv_create('bagged');
-INSERT INTO bag SELECT NULL, NULL FROM generate_series(1, 700);
+INSERT INTO bag SELECT NULL, NULL FROM generate_series(1, 1100);
 SELECT mode, rows, detail FROM mv_refresh('bagged');
 SELECT count(*) FROM ((TABLE bag EXCEPT ALL TABLE bagged) UNION ALL (TABLE bagged EXCEPT ALL TABLE bag)) AS x;
 
