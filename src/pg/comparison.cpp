@@ -24,16 +24,17 @@ constexpr std::size_t all_bytes = MaxAllocSize;
 // comparisons it is cheaper to start anew with hashes of whole values.
 constexpr std::uint32_t most_mistaken = 1000;
 
-// A receiver of the query's rows.
-struct Comparer {
-  DestReceiver base;
-  Comparison* comparison;
-};
-
 void start(DestReceiver*, int, TupleDesc) {}
 void finish(DestReceiver*) {}
 
 }  // namespace
+
+// Of the query's rows.
+struct Comparison::Receiver {
+  DestReceiver base;
+  Comparison* comparison;
+  DestReceiver* to;  // who wants what is left
+};
 
 void Comparison::open(Relation view, bool may_give_up) {
   view_ = view;
@@ -47,6 +48,7 @@ void Comparison::open(Relation view, bool may_give_up) {
 }
 
 void Comparison::close() {
+  if (stopped_) query_.close();
   close_stores();
   stored_.close();
   ExecDropSingleTupleTableSlot(row_);
@@ -108,6 +110,7 @@ void Comparison::give_up(Found found) {
 
 // False when no further row is wanted.
 bool Comparison::receive(TupleTableSlot* slot) {
+  ++rows_;
   if (gave_up()) {
     tuplestore_puttupleslot(added_, slot);
     return true;
@@ -121,26 +124,36 @@ bool Comparison::receive(TupleTableSlot* slot) {
     tuplestore_puttupleslot(waiting_[range], slot);
     if (may_give_up_) arrivals_.add_stored(range);
   }
-  return mistaken_ <= mistaken_allowed_;
+  return mistaken_ <= mistaken_allowed_ && !(gave_up() && query_.can_go_on());
 }
 
-bool compare_row(TupleTableSlot* slot, DestReceiver* self) {
-  Comparison* comparison = reinterpret_cast<Comparer*>(self)->comparison;
+bool Comparison::compare_row(TupleTableSlot* slot, DestReceiver* self) {
+  Comparison* comparison = reinterpret_cast<Receiver*>(self)->comparison;
   const MemoryContext caller = MemoryContextSwitchTo(comparison->memory_);
   const bool go_on = comparison->receive(slot);
   MemoryContextSwitchTo(caller);
   return go_on;
 }
 
-std::uint64_t Comparison::run_query() {
-  Comparer comparer{};
-  comparer.base.receiveSlot = compare_row;
-  comparer.base.rStartup = start;
-  comparer.base.rShutdown = finish;
-  comparer.base.rDestroy = finish;
-  comparer.base.mydest = DestTransientRel;
-  comparer.comparison = this;
-  return run_view_query(view_, &comparer.base);
+bool Comparison::forward_row(TupleTableSlot* slot, DestReceiver* self) {
+  const auto* receiver = reinterpret_cast<Receiver*>(self);
+  const MemoryContext caller = MemoryContextSwitchTo(receiver->comparison->memory_);
+  ++receiver->comparison->rows_;
+  const bool go_on = receiver->to->receiveSlot(slot, receiver->to);
+  MemoryContextSwitchTo(caller);
+  return go_on;
+}
+
+void Comparison::run_query(bool (*receive)(TupleTableSlot*, DestReceiver*), DestReceiver* to) {
+  Receiver receiver{};
+  receiver.base.receiveSlot = receive;
+  receiver.base.rStartup = start;
+  receiver.base.rShutdown = finish;
+  receiver.base.rDestroy = finish;
+  receiver.base.mydest = DestTransientRel;
+  receiver.comparison = this;
+  receiver.to = to;
+  (void)query_.run(&receiver.base);
 }
 
 // False when the hashed prefixes do not tell the rows apart, or not all that wait on disk can be
@@ -154,7 +167,11 @@ bool Comparison::run(std::size_t prefix) {
   if (ranges_ > 1 && prefix != all_bytes) return false;
   set_limits();
   open_stores();
-  rows_ = run_query();
+  rows_ = 0;
+  query_.open(view_);
+  run_query(compare_row, nullptr);
+  stopped_ = gave_up() && query_.can_go_on();
+  if (!stopped_) query_.close();
   if (mistaken_ > mistaken_allowed_) {
     close_stores();
     return false;
@@ -177,8 +194,8 @@ void Comparison::run_waiting(std::uint32_t range) {
   tuplestore_clear(waiting_[range]);
 }
 
-// The stores hold their rows in the order in which they came; what came after it gave up is in none
-// of the arrivals.
+// The stores hold their rows in the order in which they came; what was stored after it gave up is
+// not among the arrivals.
 void Comparison::replay(DestReceiver* receiver) {
   const auto give = [&](TupleTableSlot* slot) {
     CHECK_FOR_INTERRUPTS();
@@ -187,6 +204,7 @@ void Comparison::replay(DestReceiver* receiver) {
   arrivals_.replay([&](const ItemPointerData& place) { give(stored_.at(place)); },
                    [&](std::uint32_t range) { give(next_of_store(range)); });
   while (next_added() != nullptr) give(row_);
+  if (stopped_) run_query(forward_row, receiver);
 }
 
 TupleTableSlot* Comparison::next_of(Tuplestorestate* rows) {

@@ -6,6 +6,7 @@
 #include "pg/row_hash.hpp"
 #include "pg/row_table.hpp"
 #include "pg/stored_rows.hpp"
+#include "pg/view_query.hpp"
 
 extern "C" {
 #include <utils/tuplestore.h>
@@ -16,8 +17,9 @@ namespace mvo::pg {
 // Old rows are kept by hash. Where memory does not hold them all, hashes are divided into ranges:
 // the first is compared while the query runs, its rows of other ranges wait on disk for theirs.
 //
-// It can give up when it finds too much to write: what the first range shows stands for all. What
-// the query gives from then on is only stored.
+// It can give up when it finds too much to write: what the first range shows stands for all. The
+// query is then stopped in the middle and goes on where its rows are wanted, or, where parallel
+// workers are at it and it cannot be stopped, what it still gives is stored.
 //
 // It holds nothing that needs a destructor. Only server code that may raise: use it inside
 // pg::call, always in the same memory context.
@@ -31,7 +33,7 @@ class Comparison {
   // Too much differs to write it row by row: as many rows are to be added, or to be removed.
   bool gave_up() const { return found_ != Found::little; }
   bool too_much_to_add() const { return found_ == Found::much_to_add; }
-  // What the query gave.
+  // What the query gave so far.
   std::uint64_t rows() const { return rows_; }
 
   // Where it gave up: all rows of the query in the order in which they came.
@@ -58,18 +60,20 @@ class Comparison {
 
  private:
   enum class Found { little, much_to_add, much_to_remove };
-  friend bool compare_row(TupleTableSlot* row, DestReceiver* self);
+  struct Receiver;
+  static bool compare_row(TupleTableSlot* row, DestReceiver* self);
+  static bool forward_row(TupleTableSlot* row, DestReceiver* self);
 
   bool run(std::size_t prefix);
+  void open_stores();
+  void close_stores();
   void load(std::uint32_t range);
   void set_limits();
-  std::uint64_t run_query();
+  void run_query(bool (*receive)(TupleTableSlot*, DestReceiver*), DestReceiver* to);
   bool receive(TupleTableSlot* row);
   const ItemPointerData* compare(TupleTableSlot* row, std::uint64_t hash);
   void compare_first(TupleTableSlot* row, std::uint64_t hash);
   void give_up(Found found);
-  void open_stores();
-  void close_stores();
   TupleTableSlot* next_of(Tuplestorestate* rows);
   TupleTableSlot* next_of_store(std::uint32_t range);
   std::uint32_t range_of(std::uint64_t hash) const { return (hash >> 40) & (ranges_ - 1); }
@@ -77,6 +81,7 @@ class Comparison {
   Relation view_;
   MemoryContext memory_;
   std::uint64_t seed_;
+  ViewQuery query_;
   RowHasher hasher_;
   StoredRows stored_;
   RowTable table_;
@@ -91,6 +96,7 @@ class Comparison {
 
   bool may_give_up_;
   Found found_;
+  bool stopped_;                       // the query is open and has more rows
   std::uint64_t matched_, unmatched_;  // so many rows of the query, in the first range
   std::uint64_t most_unmatched_, least_matched_;
   Arrivals arrivals_;  // only where it may give up

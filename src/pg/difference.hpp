@@ -18,7 +18,8 @@ class Difference {
 
   // Writes it, unless it gave up; returns the number of rows written.
   std::uint64_t write();
-  // Where it gave up: all rows of the query, in their order. Use it inside pg::call.
+  // Where it gave up: all rows of the query, in their order. Use it inside pg::call. What the
+  // receiver allocates for them is good until end().
   void replay(DestReceiver* receiver) { comparison_.replay(receiver); }
 
   void end();

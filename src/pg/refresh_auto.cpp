@@ -24,10 +24,11 @@ std::string describe(const Difference& difference, std::size_t indexes) {
 
 core::Refreshed written(Difference& difference) {
   const std::uint64_t changes = difference.write();
+  difference.end();
   return {static_cast<std::int64_t>(difference.rows()), static_cast<std::int64_t>(changes)};
 }
 
-// The query is not run again: what it gave is in the view or stored.
+// The query is not run again: what it gave is in the view or stored, and it goes on from there.
 Transient built_from(Difference& difference, const core::Name& name, Relation view,
                      const std::vector<Oid>& indexes) {
   Transient built = make_transient(name, view);
@@ -37,6 +38,7 @@ Transient built_from(Difference& difference, const core::Name& name, Relation vi
     receiver->rShutdown(receiver);
     return difference.rows();
   });
+  difference.end();
   build_indexes(built, view, indexes);
   return built;
 }
@@ -52,18 +54,20 @@ core::Refreshed refresh_diff_or_swap(const core::Name& name, const LiveRelation&
   Difference difference(view, true);
   std::optional<Transient> built;
   core::Refreshed result;
-  if (difference.gave_up())
+  if (difference.gave_up()) {
     built = built_from(difference, name, view, indexes);
-  else
+    result = {static_cast<std::int64_t>(built->rows), std::nullopt,
+              describe(difference, indexes.size()), true};
+  } else {
     result = written(difference);
-  difference.end();
+  }
   call([&] { table_close(view, NoLock); });
   as_owner.end();
-  if (!built) return result;
-  exchange_files(*built);
-  exchanges.add(*std::move(built));
-  return {static_cast<std::int64_t>(difference.rows()), std::nullopt,
-          describe(difference, indexes.size()), true};
+  if (built) {
+    exchange_files(*built);
+    exchanges.add(*std::move(built));
+  }
+  return result;
 }
 
 }  // namespace mvo::pg

@@ -9,6 +9,17 @@ extern "C" {
 }
 
 namespace mvo::pg {
+namespace {
+
+std::uint64_t run_query(Relation view, DestReceiver* receiver) {
+  ViewQuery query;
+  query.open(view);
+  const std::uint64_t rows = query.run(receiver);
+  query.close();
+  return rows;
+}
+
+}  // namespace
 
 core::Refreshed refresh_swap(const core::Name& name, const LiveRelation& live,
                              const std::vector<std::string>& settings, Exchanges& exchanges) {
@@ -16,7 +27,7 @@ core::Refreshed refresh_swap(const core::Name& name, const LiveRelation& live,
   Relation view = open_to_write(live, "swap");
   const auto indexes = lock_indexes(view);
   Transient built = make_transient(name, view);
-  fill(built, [&](DestReceiver* receiver) { return run_view_query(view, receiver); });
+  fill(built, [&](DestReceiver* receiver) { return run_query(view, receiver); });
   build_indexes(built, view, indexes);
   call([&] { table_close(view, NoLock); });
   as_owner.end();

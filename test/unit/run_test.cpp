@@ -43,7 +43,8 @@ constexpr Status refreshed = Status::refreshed, failed = Status::failed,
                  upstream_failed = Status::upstream_failed;
 
 TEST(Run, SaysOfADiffThatGaveUpThatItWasASwap) {
-  const Plan hopeful{{0, 1, Mode::diff, Reason::few_changes}, {1, 1, Mode::diff, Reason::few_changes}};
+  const Plan hopeful{{0, 1, Mode::diff, Reason::few_changes},
+                     {1, 1, Mode::diff, Reason::few_changes}};
   const auto outcomes = run(
       hopeful, unrelated, Microseconds{0},
       [](const Step& step) {
