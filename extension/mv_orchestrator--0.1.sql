@@ -78,6 +78,28 @@ COMMENT ON FUNCTION mv_orchestrator.author_role(text, text) IS
     'the role that these columns of the registry mean; null when it no longer exists';
 
 --
+-- What runs in mode auto have learned. Not dumped.
+--
+
+CREATE TABLE mv_orchestrator.learned (
+    schema_name text COLLATE pg_catalog."C" NOT NULL,
+    view_name text COLLATE pg_catalog."C" NOT NULL,
+    definition_hash bigint NOT NULL,
+    gave_up integer NOT NULL,
+    runs_left integer NOT NULL,
+    PRIMARY KEY (schema_name, view_name)
+);
+
+COMMENT ON TABLE mv_orchestrator.learned IS
+    'what runs in mode auto have learned of views whose changes were too many for a diff';
+COMMENT ON COLUMN mv_orchestrator.learned.definition_hash IS
+    'of the registered text that it was learned of';
+COMMENT ON COLUMN mv_orchestrator.learned.gave_up IS 'diffs that gave up, one after the other';
+COMMENT ON COLUMN mv_orchestrator.learned.runs_left IS 'until a diff is tried again';
+
+REVOKE ALL ON mv_orchestrator.learned FROM PUBLIC;
+
+--
 -- History: what became of each step of each run. Not dumped.
 --
 

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/automatic.hpp"
 #include "core/graph.hpp"
 #include "core/mode.hpp"
 #include "core/name.hpp"
@@ -16,6 +17,7 @@ struct View {
   Name name;
   Mode mode = Mode::automatic;
   bool enabled = true;
+  Learned learned = {};
 };
 
 // A dependency as it was declared. Without a schema it could not be resolved at registration and

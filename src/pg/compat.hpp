@@ -81,11 +81,12 @@ inline void restrict_search_path() {
 #endif
 }
 
-inline void run_executor(QueryDesc* query) {
+// `once`: it will not be run on when it stops; otherwise parallel workers are not used.
+inline void run_executor(QueryDesc* query, [[maybe_unused]] bool once) {
 #if PG_VERSION_NUM >= 180000
   ExecutorRun(query, ForwardScanDirection, 0);
 #else
-  ExecutorRun(query, ForwardScanDirection, 0, true);
+  ExecutorRun(query, ForwardScanDirection, 0, once);
 #endif
 }
 

@@ -19,16 +19,27 @@ std::vector<std::pair<std::string, std::string>> pairs(const SpiRows& rows, int 
   return pairs;
 }
 
+core::Learned learned_of(const SpiRows& rows, std::uint64_t row, int column) {
+  if (rows.is_null(row, column)) return {};
+  return {rows.integer(row, column), rows.integer(row, column + 1)};
+}
+
 std::vector<core::View> read_views(Sees sees) {
+  // What was learned of a view is good for the text that was registered then.
   const SpiRows rows = query(
-      "SELECT schema_name, view_name, mode, coalesce((options->>'enabled')::boolean, true)"
-      " FROM mv_orchestrator.registry",
+      "SELECT r.schema_name, r.view_name, r.mode, coalesce((r.options->>'enabled')::boolean, true),"
+      " CASE WHEN l.gave_up > 0 AND l.definition_hash = hashtextextended(r.definition, 0)"
+      " THEN l.gave_up END, l.runs_left FROM mv_orchestrator.registry r"
+      " LEFT JOIN mv_orchestrator.learned l"
+      " ON l.schema_name = r.schema_name AND l.view_name = r.view_name",
       {}, sees);
   std::vector<core::View> views;
   views.reserve(rows.size());
   for (std::uint64_t i = 0; i < rows.size(); ++i)
-    views.push_back(
-        {{rows.text(i, 0), rows.text(i, 1)}, mode_of(rows.text(i, 2)), rows.boolean(i, 3)});
+    views.push_back({{rows.text(i, 0), rows.text(i, 1)},
+                     mode_of(rows.text(i, 2)),
+                     rows.boolean(i, 3),
+                     learned_of(rows, i, 4)});
   return views;
 }
 
@@ -65,6 +76,15 @@ void write_dependencies(const Registration& registration) {
          int_argument(++position), nullable_argument(dependency.schema),
          text_argument(dependency.name)},
         Sees::latest);
+}
+
+// Without waiting for a run that is writing it: a row that is left is tied to the text.
+void forget_learned(const core::Name& name) {
+  query(
+      "DELETE FROM mv_orchestrator.learned WHERE ctid = ANY (ARRAY("
+      "SELECT ctid FROM mv_orchestrator.learned WHERE schema_name = $1 AND view_name = $2"
+      " FOR UPDATE SKIP LOCKED))",
+      {text_argument(name.schema), text_argument(name.name)}, Sees::latest);
 }
 
 }  // namespace
@@ -137,9 +157,11 @@ bool remove_registration(const core::Name& name, const Author& expected) {
       " AND author = $3",
       {text_argument(name.schema), text_argument(name.name), text_argument(expected.key)},
       Sees::latest);
-  if (removed.size() > 0)
+  if (removed.size() > 0) {
     query("DELETE FROM mv_orchestrator.dependency WHERE schema_name = $1 AND view_name = $2",
           {text_argument(name.schema), text_argument(name.name)}, Sees::latest);
+    forget_learned(name);
+  }
   access.end();
   return removed.size() > 0;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "pg/automatic.hpp"
 #include "pg/compat.hpp"
 #include "pg/failed_steps.hpp"
 #include "pg/failure.hpp"
@@ -137,11 +138,17 @@ void lock_sources(const core::Name& view) {
   });
 }
 
-core::Refreshed refresh_step(const core::Name& view, core::Mode mode, const RunSnapshot& snapshot,
-                             const RunFacts& facts, Exchanges& exchanges) {
+core::Refreshed refresh_step(const core::Step& step, const core::Name& view,
+                             const RunSnapshot& snapshot, const RunFacts& facts,
+                             Exchanges& exchanges) {
   const LiveRelation live = get_locked_view(view);
   const auto settings = settings_for(live, facts);
-  return snapshot.run([&] { return refresh_in(mode, view, live, settings, exchanges); });
+  return snapshot.run([&] { return refresh_in(step, view, live, settings, exchanges); });
+}
+
+void add_detail(core::Refreshed& result, const std::string& text) {
+  if (!result.detail.empty() && !text.empty()) result.detail += "; ";
+  result.detail += text;
 }
 
 std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds started,
@@ -160,9 +167,8 @@ std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds 
         const core::Name& view = planned.name(step);
         if (const auto* failure = conditions.failure_of(view)) return core::Attempt(*failure);
         const auto refresh = [&] {
-          core::Refreshed result =
-              refresh_step(view, step.mode, snapshot, facts.at(view), exchanges);
-          result.detail = edits.detail(view);
+          core::Refreshed result = refresh_step(step, view, snapshot, facts.at(view), exchanges);
+          add_detail(result, edits.detail(view));
           return result;
         };
         check_for_interrupts();
@@ -173,6 +179,7 @@ std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds 
       now);
   describe_failures(outcomes, planned.views, owners);
   record(outcomes, planned.views, owners);  // while readers still go on
+  save_learned(outcomes, planned.views);
   snapshot.release();
   exchanges.finish();
   edits.warn(planned, outcomes);
@@ -192,6 +199,7 @@ std::vector<core::Outcome> skip_steps(const Planned& planned, core::Microseconds
 Planned plan_of_run(const PlanRequest& request) {
   Planned planned = make_plan(request, Sees::caller);
   check_may_refresh(planned);
+  choose_modes(planned);
   return planned;
 }
 
@@ -200,6 +208,7 @@ RunResult run(const PlanRequest& request, Overlap overlap, core::OnError on_erro
   LockLimit limit;
   Locked locked =
       plan_and_lock(request, {.check = check_may_refresh, .overlap = overlap, .lock_views = true});
+  choose_modes(locked.planned);
   auto outcomes = locked.busy ? skip_steps(locked.planned, started, *locked.busy)
                               : run_steps(locked.planned, started, on_error);
   limit.end();

@@ -95,6 +95,10 @@ bool SpiRows::boolean(std::uint64_t row, int column) const {
   return DatumGetBool(datum(row, column).value());
 }
 
+std::int32_t SpiRows::integer(std::uint64_t row, int column) const {
+  return DatumGetInt32(datum(row, column).value());
+}
+
 SpiRows query(const char* sql, std::initializer_list<Argument> arguments, Sees sees) {
   std::vector<Oid> types;
   std::vector<Datum> values;
