@@ -115,6 +115,7 @@ CREATE TABLE mv_orchestrator.run_step (
     status text NOT NULL,
     started timestamp with time zone NOT NULL,
     elapsed interval NOT NULL,
+    analyzing interval,
     rows bigint,
     changed bigint,
     sqlstate text,
@@ -151,6 +152,7 @@ SELECT s.run,
        s.status,
        s.started,
        s.elapsed,
+       s.analyzing,
        s.rows,
        s.changed,
        s.sqlstate,
@@ -176,6 +178,8 @@ COMMENT ON COLUMN mv_orchestrator.history.name IS 'the view, as the functions pr
 COMMENT ON COLUMN mv_orchestrator.history.reason IS 'why it had this mode';
 COMMENT ON COLUMN mv_orchestrator.history.started IS
     'when the step began; the first begins with the call and waits for locks';
+COMMENT ON COLUMN mv_orchestrator.history.analyzing IS
+    'of that time, what ANALYZE took; null where there was none';
 COMMENT ON COLUMN mv_orchestrator.history.rows IS 'rows of the view afterwards';
 COMMENT ON COLUMN mv_orchestrator.history.changed IS 'rows written, where that is known';
 COMMENT ON COLUMN mv_orchestrator.history.message IS
@@ -392,9 +396,19 @@ CREATE FUNCTION @extschema@.mv_plan(
     mode text DEFAULT NULL,
     on_error text DEFAULT 'stop',
     on_overlap text DEFAULT 'wait'
-) RETURNS TABLE (step integer, name text, level integer, mode text, reason text)
+) RETURNS TABLE (
+    step integer,
+    name text,
+    level integer,
+    mode text,
+    reason text,
+    predicted interval,
+    new_bytes bigint,
+    locks bigint,
+    blocked_by text[]
+)
 AS 'MODULE_PATHNAME', 'mv_plan'
 LANGUAGE C STABLE CALLED ON NULL INPUT;
 
 COMMENT ON FUNCTION @extschema@.mv_plan(text[], text, text, text) IS
-    'the steps that mv_refresh_all() with the same arguments would take now, in which mode and why';
+    'the steps that mv_refresh_all() with the same arguments would take now, in which mode and why, and what they would take and meet';

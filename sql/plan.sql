@@ -11,14 +11,14 @@ SELECT mv_register('asleep', 'SELECT id FROM base', mode => 'diff', options => '
 SELECT count(*) FROM mv_create_all();
 
 -- Who chose the mode: the call, the registration, the setting, nobody.
-SELECT * FROM mv_plan();
+SELECT step, name, level, mode, reason FROM mv_plan();
 SET mv_orchestrator.mode = 'diff';
-SELECT * FROM mv_plan();
-SELECT * FROM mv_plan(mode => 'plain');
-SELECT * FROM mv_plan(mode => 'auto');
-SELECT * FROM mv_plan(names => '{top, asleep, top}', on_error => 'continue', on_overlap => 'skip');
+SELECT step, name, level, mode, reason FROM mv_plan();
+SELECT step, name, level, mode, reason FROM mv_plan(mode => 'plain');
+SELECT step, name, level, mode, reason FROM mv_plan(mode => 'auto');
+SELECT step, name, level, mode, reason FROM mv_plan(names => '{top, asleep, top}', on_error => 'continue', on_overlap => 'skip');
 RESET mv_orchestrator.mode;
-SELECT * FROM mv_plan('{}');
+SELECT step, name, level, mode, reason FROM mv_plan('{}');
 
 -- What it prints is what the run does and writes down.
 DO $$

@@ -2,6 +2,7 @@
 #include "core/error.hpp"
 #include "pg/arguments.hpp"
 #include "pg/entry.hpp"
+#include "pg/forecast.hpp"
 #include "pg/identifier.hpp"
 #include "pg/rows.hpp"
 #include "pg/run.hpp"
@@ -93,18 +94,24 @@ MVO_FUNCTION(mv_refresh_all) {
   return return_steps(fcinfo, pg::run(request, overlap_argument(arguments, 3), on_error));
 }
 
-// mv_plan(names, mode, on_error, on_overlap) -> step, name, level, mode, reason
+// mv_plan(names, mode, on_error, on_overlap) -> step, name, level, mode, reason, predicted,
+// new_bytes, locks, blocked_by
 MVO_FUNCTION(mv_plan) {
   const pg::Arguments arguments(fcinfo);
   const pg::PlanRequest request = request_for_all(arguments);
   (void)on_error_argument(arguments, 2);
   (void)overlap_argument(arguments, 3);
   const pg::Planned planned = pg::plan_of_run(request);
+  const auto forecasts = pg::forecast(planned);
   pg::ResultRows rows(fcinfo);
-  std::int32_t number = 0;
-  for (const core::Step& step : planned.plan)
-    rows.add({pg::column(++number), pg::column(pg::print(planned.name(step))),
-              pg::column(step.level), pg::column(core::to_string(step.mode)),
-              pg::column(core::to_string(step.reason))});
+  for (std::size_t i = 0; i < planned.plan.size(); ++i) {
+    const core::Step& step = planned.plan[i];
+    rows.add({pg::column(static_cast<std::int32_t>(i + 1)),
+              pg::column(pg::print(planned.name(step))), pg::column(step.level),
+              pg::column(core::to_string(step.mode)), pg::column(core::to_string(step.reason)),
+              pg::column(forecasts[i].predicted), pg::column(forecasts[i].new_bytes),
+              pg::column(std::optional(forecasts[i].locks)), pg::column(forecasts[i].blocked_by)});
+  }
+  pg::warn_of_locks(pg::locks_of(forecasts));
   return Datum{0};
 }

@@ -31,6 +31,7 @@ enum class Code {
   not_ready,
   in_use,
   deadlock,
+  too_many_locks,
 };
 
 // Thrown where planning ends and acting begins; the planner itself returns values.

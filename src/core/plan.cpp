@@ -56,4 +56,16 @@ std::variant<Plan, Cycle> plan_for(const Views& views, const std::vector<Node>& 
   return plan;
 }
 
+std::vector<Node> read_by(const Plan& plan, const Graph& graph) {
+  std::vector<Node> read;
+  for (const Step& step : plan) {
+    const auto& sources = graph.sources(step.view);
+    read.insert(read.end(), sources.begin(), sources.end());
+  }
+  std::ranges::sort(read);
+  const auto repeats = std::ranges::unique(read);
+  read.erase(repeats.begin(), repeats.end());
+  return read;
+}
+
 }  // namespace mvo::core

@@ -44,4 +44,7 @@ std::vector<Node> in_scope(const Views& views, Node view, Scope scope);
 std::variant<Plan, Cycle> plan_for(const Views& views, const std::vector<Node>& chosen,
                                    std::optional<Mode> asked, Mode setting);
 
+// The views that the plan's steps read, ascending; `graph` is of the plan's nodes.
+std::vector<Node> read_by(const Plan& plan, const Graph& graph);
+
 }  // namespace mvo::core

@@ -31,6 +31,7 @@ struct Refreshed {
   std::optional<std::int64_t> changed;  // written; unknown in most modes
   std::string detail = {};
   bool gave_up = false;  // a diff that found too much: it became a swap
+  std::optional<Microseconds> analyzing = {};  // of the time, what ANALYZE took
 };
 
 // An error that a step ended with while the run goes on.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "pg/analyze.hpp"
 #include "pg/compat.hpp"
 #include "pg/definition.hpp"
 #include "pg/failure.hpp"
@@ -160,6 +161,13 @@ const char* create_one(const core::Name& name, bool with_data) {
   });
 }
 
+// So that neither its users nor what is created next are planned blind.
+core::Microseconds analyze_created(const core::Name& name) {
+  return naming("analyze", name, [&] {
+    return analyze(get_relation(name), search_path_of(registration_of(name).settings));
+  });
+}
+
 }  // namespace
 
 std::vector<Action> create_views(const std::optional<std::vector<std::string>>& names,
@@ -172,9 +180,12 @@ std::vector<Action> create_views(const std::optional<std::vector<std::string>>& 
   const Planned planned = plan_and_lock(request, {.check = check_may_create}).planned;
   RunSnapshot snapshot;
   std::vector<Action> actions;
-  for (const core::Step& step : planned.plan)
-    actions.push_back({planned.name(step),
-                       snapshot.run([&] { return create_one(planned.name(step), with_data); })});
+  for (const core::Step& step : planned.plan) {
+    const core::Name& name = planned.name(step);
+    actions.push_back({name, snapshot.run([&] { return create_one(name, with_data); })});
+    if (with_data && std::string_view(actions.back().action) == "created" && analyze_views())
+      (void)snapshot.run([&] { return analyze_created(name); });
+  }
   snapshot.release();
   limit.end();
   return actions;

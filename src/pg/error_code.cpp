@@ -48,6 +48,8 @@ int sqlstate_of(core::Code code) {
       return ERRCODE_OBJECT_IN_USE;
     case Code::deadlock:
       return ERRCODE_T_R_DEADLOCK_DETECTED;
+    case Code::too_many_locks:
+      return ERRCODE_OUT_OF_MEMORY;  // the server's for a full lock table
   }
   return ERRCODE_INTERNAL_ERROR;
 }

@@ -26,6 +26,11 @@ class Exchanges {
  public:
   void add(Transient built) { exchanged_.push_back(std::move(built)); }
 
+  // What was exchanged of a view has been rolled back.
+  void forget(const core::Name& view) {
+    std::erase_if(exchanged_, [&](const Transient& built) { return built.name == view; });
+  }
+
   // Takes all exclusive locks together, drops the old files and gives the TOAST tables their names.
   // 55P03 when a reader does not end within the lock limit.
   void finish();

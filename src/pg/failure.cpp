@@ -36,6 +36,12 @@ void add_statement(PgError& error, const std::string& statement) {
 
 void name_operation(PgError& error, const char* operation, const core::Name& view) {
   ErrorData& data = error.data();
+  // The server has no other error of this code for a full lock table than with this hint.
+  if (error.sqlstate() == ERRCODE_OUT_OF_MEMORY && data.hint != nullptr &&
+      std::string_view(data.hint).find("max_locks_per_transaction") != std::string_view::npos)
+    set_hint(error,
+             "Raise max_locks_per_transaction, or name fewer views in one call; mv_plan() says "
+             "how many locks a run takes.");
   const std::string what = fmt::format("{} materialized view {}", operation, print(view));
   if (error.is_interrupt()) {
     add_context(error, "while trying to " + what);

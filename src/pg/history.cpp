@@ -16,7 +16,7 @@ using Numbers = std::vector<std::optional<std::int64_t>>;
 // The columns of the rows to be written.
 struct Columns {
   Texts schemas, names, modes, reasons, statuses, states, messages, details;
-  Numbers started, elapsed, rows, changed, owners;
+  Numbers started, elapsed, analyzing, rows, changed, owners;
 
   void add(const core::Outcome& outcome, const core::Name& view, Oid owner);
 
@@ -49,6 +49,8 @@ void Columns::add(const core::Outcome& outcome, const core::Name& view, Oid owne
   statuses.emplace_back(core::to_string(outcome.status));
   started.push_back(outcome.started.count());
   elapsed.push_back(outcome.elapsed.count());
+  const auto& analysis = outcome.result.analyzing;
+  analyzing.push_back(analysis ? std::optional(analysis->count()) : std::nullopt);
   rows.push_back(outcome.result.rows);
   changed.push_back(outcome.result.changed);
   owners.push_back(owner);
@@ -58,18 +60,19 @@ void Columns::add(const core::Outcome& outcome, const core::Name& view, Oid owne
 void write(const Columns& steps, const std::string& role) {
   query(
       "INSERT INTO mv_orchestrator.run_step (run, step, schema_name, view_name, mode, reason,"
-      " status, started, elapsed, rows, changed, owner, sqlstate, message, detail, role)"
+      " status, started, elapsed, analyzing, rows, changed, owner, sqlstate, message, detail, role)"
       " SELECT (SELECT nextval('mv_orchestrator.run_id')), step, schema_name, view_name, mode,"
       " reason, status, timestamptz '2000-01-01 00:00:00+00' + started * interval '1 microsecond',"
-      " elapsed * interval '1 microsecond', rows, changed, owner::oid, sqlstate, message, detail,"
-      " $14 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) WITH ORDINALITY"
-      " AS s (schema_name, view_name, mode, reason, status, started, elapsed, rows, changed, owner,"
-      " sqlstate, message, detail, step)",
+      " elapsed * interval '1 microsecond', analyzing * interval '1 microsecond', rows, changed,"
+      " owner::oid, sqlstate, message, detail, $15"
+      " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) WITH ORDINALITY"
+      " AS s (schema_name, view_name, mode, reason, status, started, elapsed, analyzing, rows,"
+      " changed, owner, sqlstate, message, detail, step)",
       {array_argument(steps.schemas), array_argument(steps.names), array_argument(steps.modes),
        array_argument(steps.reasons), array_argument(steps.statuses), array_argument(steps.started),
-       array_argument(steps.elapsed), array_argument(steps.rows), array_argument(steps.changed),
-       array_argument(steps.owners), array_argument(steps.states), array_argument(steps.messages),
-       array_argument(steps.details), text_argument(role)},
+       array_argument(steps.elapsed), array_argument(steps.analyzing), array_argument(steps.rows),
+       array_argument(steps.changed), array_argument(steps.owners), array_argument(steps.states),
+       array_argument(steps.messages), array_argument(steps.details), text_argument(role)},
       Sees::latest);
 }
 

@@ -33,6 +33,11 @@ Column column(core::Microseconds elapsed) {
   })};
 }
 
+Column column(const std::optional<core::Microseconds>& elapsed) {
+  if (!elapsed) return {0, true};
+  return column(*elapsed);
+}
+
 Column text_or_null(const std::string& text) {
   if (text.empty()) return {0, true};
   return column(std::string_view(text));

@@ -16,6 +16,7 @@ Column column(std::int32_t value);
 Column column(const std::vector<std::string>& texts);
 Column column(const std::optional<std::int64_t>& value);
 Column column(core::Microseconds elapsed);  // interval
+Column column(const std::optional<core::Microseconds>& elapsed);
 Column text_or_null(const std::string& text);
 
 class ResultRows {

@@ -5,10 +5,12 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "pg/analyze.hpp"
 #include "pg/automatic.hpp"
 #include "pg/compat.hpp"
 #include "pg/failed_steps.hpp"
 #include "pg/failure.hpp"
+#include "pg/forecast.hpp"
 #include "pg/history.hpp"
 #include "pg/identity.hpp"
 #include "pg/recorded_settings.hpp"
@@ -140,10 +142,15 @@ void lock_sources(const core::Name& view) {
 
 core::Refreshed refresh_step(const core::Step& step, const core::Name& view,
                              const RunSnapshot& snapshot, const RunFacts& facts,
-                             Exchanges& exchanges) {
+                             Exchanges& exchanges, bool read_later) {
   const LiveRelation live = get_locked_view(view);
   const auto settings = settings_for(live, facts);
-  return snapshot.run([&] { return refresh_in(step, view, live, settings, exchanges); });
+  const SizeBefore before(live);
+  core::Refreshed result =
+      snapshot.run([&] { return refresh_in(step, view, live, settings, exchanges); });
+  if (before.needs_analyze(result, read_later))
+    result.analyzing = snapshot.run([&] { return analyze(live, settings); });
+  return result;
 }
 
 void add_detail(core::Refreshed& result, const std::string& text) {
@@ -160,6 +167,7 @@ std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds 
   conditions.check(lock_sources);
   RunSnapshot snapshot;
   conditions.check([&](const core::Name& view) { check_not_missed(view, snapshot); });
+  const auto read = core::read_by(planned.plan, planned.views.graph());
   Exchanges exchanges;
   auto outcomes = core::run(
       planned.plan, planned.views.graph(), started,
@@ -167,13 +175,17 @@ std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds 
         const core::Name& view = planned.name(step);
         if (const auto* failure = conditions.failure_of(view)) return core::Attempt(*failure);
         const auto refresh = [&] {
-          core::Refreshed result = refresh_step(step, view, snapshot, facts.at(view), exchanges);
+          core::Refreshed result = refresh_step(step, view, snapshot, facts.at(view), exchanges,
+                                                std::ranges::binary_search(read, step.view));
           add_detail(result, edits.detail(view));
           return result;
         };
         check_for_interrupts();
         return naming("refresh", view, [&] {
-          return on_error == core::OnError::stop ? refresh() : attempt(refresh);
+          if (on_error == core::OnError::stop) return core::Attempt(refresh());
+          core::Attempt result = attempt(refresh);
+          if (std::holds_alternative<core::Failure>(result)) exchanges.forget(view);
+          return result;
         });
       },
       now);
@@ -206,8 +218,11 @@ Planned plan_of_run(const PlanRequest& request) {
 RunResult run(const PlanRequest& request, Overlap overlap, core::OnError on_error) {
   const core::Microseconds started = now();
   LockLimit limit;
-  Locked locked =
-      plan_and_lock(request, {.check = check_may_refresh, .overlap = overlap, .lock_views = true});
+  const auto check = [](const Planned& planned) {
+    check_may_refresh(planned);
+    check_locks_fit(planned);
+  };
+  Locked locked = plan_and_lock(request, {.check = check, .overlap = overlap, .lock_views = true});
   choose_modes(locked.planned);
   auto outcomes = locked.busy ? skip_steps(locked.planned, started, *locked.busy)
                               : run_steps(locked.planned, started, on_error);

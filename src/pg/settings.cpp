@@ -18,6 +18,7 @@ int mode = static_cast<int>(core::Mode::automatic);
 int lock_timeout = default_lock_timeout_ms;
 int retention = default_retention_min;
 int diff_work_mem = 256 * 1024;
+bool views_are_analyzed = true;
 
 const config_enum_entry mode_values[] = {
     {"auto", static_cast<int>(core::Mode::automatic), false},
@@ -43,6 +44,11 @@ void define_settings() {
                           "Rows beyond it are compared in parts, with the rest on disk.",
                           &diff_work_mem, diff_work_mem, 64, MAX_KILOBYTES, PGC_USERSET,
                           GUC_UNIT_KB, nullptr, nullptr, nullptr);
+  DefineCustomBoolVariable("mv_orchestrator.analyze_views",
+                           "Analyzes views that were created or changed much, before what reads "
+                           "them is refreshed.",
+                           nullptr, &views_are_analyzed, views_are_analyzed, PGC_USERSET, 0,
+                           nullptr, nullptr, nullptr);
   // Not for everybody: a run forgets everybody's history.
   DefineCustomIntVariable("mv_orchestrator.history_retention",
                           "How long the steps of runs are kept.",
@@ -53,6 +59,10 @@ void define_settings() {
 
 int diff_work_mem_kb() {
   return diff_work_mem;
+}
+
+bool analyze_views() {
+  return views_are_analyzed;
 }
 
 core::Mode mode_setting() {

@@ -17,6 +17,9 @@ int history_retention();
 // mv_orchestrator.diff_work_mem: memory for the rows that a diff compares.
 int diff_work_mem_kb();
 
+// mv_orchestrator.analyze_views: whether views are analysed as part of a call that fills them.
+bool analyze_views();
+
 // Bounds every lock wait until its end(): by mv_orchestrator.lock_timeout, or by the server's
 // lock_timeout where that is shorter.
 class LockLimit {

@@ -99,6 +99,12 @@ std::int32_t SpiRows::integer(std::uint64_t row, int column) const {
   return DatumGetInt32(datum(row, column).value());
 }
 
+std::optional<std::int64_t> SpiRows::bigint(std::uint64_t row, int column) const {
+  const auto value = datum(row, column);
+  if (!value) return std::nullopt;
+  return DatumGetInt64(*value);
+}
+
 SpiRows query(const char* sql, std::initializer_list<Argument> arguments, Sees sees) {
   std::vector<Oid> types;
   std::vector<Datum> values;

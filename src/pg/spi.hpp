@@ -59,6 +59,7 @@ class SpiRows {
   std::vector<std::string> texts(std::uint64_t row, int column) const;
   bool boolean(std::uint64_t row, int column) const;
   std::int32_t integer(std::uint64_t row, int column) const;
+  std::optional<std::int64_t> bigint(std::uint64_t row, int column) const;
 
  private:
   std::optional<Datum> datum(std::uint64_t row, int column) const;

@@ -48,6 +48,13 @@ TEST(Plan, NamesACycleInTheViewsOwnNumbers) {
   EXPECT_EQ(std::get<Cycle>(plan_for(views, {1, 2}, std::nullopt, Mode::automatic)), (Cycle{1, 2}));
 }
 
+TEST(Plan, TellsWhatItsStepsRead) {
+  const Views views = chain();
+  const auto plan = std::get<Plan>(plan_for(views, {0, 2, 3}, std::nullopt, Mode::automatic));
+  EXPECT_EQ(names(views, read_by(plan, views.graph())), (Names{"a", "b"}));
+  EXPECT_EQ(read_by({}, views.graph()), std::vector<Node>{});
+}
+
 TEST(Plan, KnowsItsScopes) {
   EXPECT_EQ(parse_scope("both"), Scope::both);
   EXPECT_EQ(parse_scope("self"), Scope::self);

@@ -1,0 +1,152 @@
+#include <fmt/format.h>  // before the server, which redefines printf
+
+#include "pg/forecast.hpp"
+
+#include <numeric>
+
+#include "core/error.hpp"
+#include "pg/own_tables.hpp"
+
+extern "C" {
+#include <access/twophase.h>
+#include <storage/lock.h>
+}
+
+namespace mvo::pg {
+namespace {
+
+using core::Code;
+using core::Error;
+
+// The run lock, and the lock on the view.
+constexpr std::int64_t locks_of_any_step = 2;
+// A new table and its two types; with a TOAST table, that and its index, old and new.
+constexpr std::int64_t locks_of_new_table = 3, locks_of_toast = 4;
+// Temporary tables of core's REFRESH CONCURRENTLY, with types and TOAST tables.
+constexpr std::int64_t locks_of_comparison = 8, locks_of_its_toast = 2;
+// No step takes more, unless its view has dozens of indexes.
+constexpr std::int64_t most_locks_of_step = 32;
+
+std::int64_t locks_of(core::Mode mode, std::int64_t indexes, bool has_toast) {
+  const std::int64_t rewritten = locks_of_new_table + (has_toast ? locks_of_toast : 0);
+  switch (mode) {
+    case core::Mode::swap:
+      return locks_of_any_step + rewritten + 2 * indexes;
+    case core::Mode::diff:
+    case core::Mode::automatic:  // as long as nothing is chosen: the least that it takes
+      return locks_of_any_step + indexes;
+    case core::Mode::concurrent:
+      return locks_of_any_step + indexes + locks_of_comparison +
+             (has_toast ? locks_of_its_toast : 0);
+    case core::Mode::plain:
+      break;
+  }
+  return locks_of_any_step + rewritten + indexes;
+}
+
+// The steps with their views, as far as those exist.
+constexpr const char* steps_with_views =
+    "FROM unnest($1, $2, $3) WITH ORDINALITY AS s (schema_name, view_name, mode, step)"
+    " LEFT JOIN (pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+    " AND c.relkind = 'm') ON n.nspname = s.schema_name AND c.relname = s.view_name";
+
+constexpr const char* sizes =
+    " LEFT JOIN LATERAL (SELECT count(*) AS count, sum(p.relpages) AS pages FROM pg_index AS i"
+    " JOIN pg_class AS p ON p.oid = i.indexrelid WHERE i.indrelid = c.oid) AS indexes ON true"
+    " LEFT JOIN LATERAL (SELECT t.relpages + sum(p.relpages) AS pages FROM pg_class AS t"
+    " JOIN pg_index AS i ON i.indrelid = t.oid JOIN pg_class AS p ON p.oid = i.indexrelid"
+    " WHERE t.oid = c.reltoastrelid GROUP BY t.relpages) AS toast ON true";
+
+// The last hundred steps of a view are enough to look at.
+constexpr const char* successes =
+    " LEFT JOIN LATERAL (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY elapsed) AS elapsed"
+    " FROM (SELECT elapsed FROM (SELECT * FROM mv_orchestrator.run_step AS r"
+    " WHERE r.schema_name = s.schema_name AND r.view_name = s.view_name"
+    " ORDER BY run DESC LIMIT 100) AS recent"
+    " WHERE recent.mode = s.mode AND status IN ('refreshed', 'unchanged')"
+    " ORDER BY run DESC LIMIT 5) AS few) AS past ON true";
+
+// The strongest lock of each. A reader is in the way of an AccessExclusiveLock alone.
+constexpr const char* blockers =
+    " LEFT JOIN LATERAL (SELECT array_agg(coalesce(pid, 0) || ' ' || mode ORDER BY pid) AS locks"
+    " FROM (SELECT DISTINCT ON (pid) pid, l.mode FROM pg_locks AS l WHERE locktype = 'relation'"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND relation = c.oid AND granted AND pid IS DISTINCT FROM pg_backend_pid()"
+    " AND (l.mode <> 'AccessShareLock' OR s.mode IN ('swap', 'plain'))"
+    " ORDER BY pid, array_position('{AccessShareLock,RowShareLock,RowExclusiveLock,"
+    "ShareUpdateExclusiveLock,ShareLock,ShareRowExclusiveLock,ExclusiveLock,AccessExclusiveLock}',"
+    " l.mode) DESC) AS strongest) AS others ON true";
+
+std::string forecast_query() {
+  return std::string(
+             "SELECT (extract(epoch FROM past.elapsed) * 1000000)::bigint,"
+             " CASE WHEN c.relispopulated AND c.reltuples >= 0 THEN CASE"
+             " WHEN s.mode IN ('swap', 'plain') THEN c.relpages + coalesce(indexes.pages, 0)"
+             " + coalesce(toast.pages, 0)"
+             " WHEN s.mode = 'concurrent' THEN c.relpages + coalesce(toast.pages, 0) END"
+             " * current_setting('block_size')::bigint END,"
+             " indexes.count, c.reltoastrelid <> 0, coalesce(others.locks, '{}') ") +
+         steps_with_views + sizes + successes + blockers + " ORDER BY s.step";
+}
+
+std::int64_t room_for_locks() {
+  return std::int64_t{max_locks_per_xact} * (MaxBackends + max_prepared_xacts);
+}
+
+}  // namespace
+
+std::vector<Forecast> forecast(const Planned& planned) {
+  std::vector<std::string> schemas, views, modes;
+  for (const core::Step& step : planned.plan) {
+    schemas.push_back(planned.name(step).schema);
+    views.push_back(planned.name(step).name);
+    modes.emplace_back(core::to_string(step.mode));
+  }
+  OwnTables access;
+  const SpiRows rows =
+      query(forecast_query().c_str(),
+            {array_argument(schemas), array_argument(views), array_argument(modes)}, Sees::caller);
+  std::vector<Forecast> steps;
+  for (std::uint64_t i = 0; i < rows.size(); ++i) {
+    const auto predicted = rows.bigint(i, 0);
+    const bool has_toast = !rows.is_null(i, 3) && rows.boolean(i, 3);
+    steps.push_back({predicted ? std::optional(core::Microseconds(*predicted)) : std::nullopt,
+                     rows.bigint(i, 1),
+                     locks_of(planned.plan[i].mode, rows.bigint(i, 2).value_or(0), has_toast),
+                     rows.texts(i, 4)});
+  }
+  access.end();
+  return steps;
+}
+
+std::int64_t locks_of(const std::vector<Forecast>& steps) {
+  return std::accumulate(steps.begin(), steps.end(), std::int64_t{0},
+                         [](std::int64_t sum, const Forecast& step) { return sum + step.locks; });
+}
+
+void warn_of_locks(std::int64_t locks) {
+  const std::int64_t room = room_for_locks();
+  if (2 * locks <= room) return;
+  const std::string message = fmt::format(
+      "a run of these materialized views takes about {} locks, and the server has room for {}",
+      locks, room);
+  call([&] {
+    ereport(WARNING,
+            (errmsg("%s", message.c_str()),
+             errhint("Raise max_locks_per_transaction, or refresh fewer views in one call.")));
+  });
+}
+
+void check_locks_fit(const Planned& planned) {
+  const std::int64_t room = room_for_locks();
+  if (static_cast<std::int64_t>(planned.plan.size()) * most_locks_of_step < room) return;
+  const std::int64_t locks = locks_of(forecast(planned));
+  if (locks <= room) return;
+  throw Error{
+      Code::too_many_locks,
+      fmt::format("a run of {} materialized views takes too many locks", planned.plan.size()),
+      fmt::format("It takes about {} locks, and the server has room for {}.", locks, room),
+      "Raise max_locks_per_transaction, or refresh fewer views in one call."};
+}
+
+}  // namespace mvo::pg
