@@ -278,6 +278,13 @@ LANGUAGE C VOLATILE CALLED ON NULL INPUT;
 COMMENT ON FUNCTION @extschema@.mv_adopt_all(text[]) IS
     'registers all live materialized views, or those in these schemas, as they are; returns the names of those that were not registered';
 
+CREATE FUNCTION @extschema@.mv_export() RETURNS SETOF text
+AS 'MODULE_PATHNAME', 'mv_export'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT;
+
+COMMENT ON FUNCTION @extschema@.mv_export() IS
+    'a script that rebuilds the registry in another database: one statement or comment line a row';
+
 --
 -- Create and drop
 --
