@@ -154,9 +154,7 @@ void add_after_creation(Script& script, const std::vector<Exported>& registry) {
   if (grantor) script.push_back("RESET SESSION AUTHORIZATION;");
 }
 
-}  // namespace
-
-std::vector<std::string> export_registry() {
+Script write_script() {
   Script script{
       "-- Registrations of mv_orchestrator. Run by a superuser in a database that has the "
       "extension",
@@ -180,6 +178,16 @@ std::vector<std::string> export_registry() {
   add_after_creation(script, registry);
   script.push_back("RESET escape_string_warning;");
   for (const std::string& name : names) script.push_back("RESET " + name + ";");
+  return script;
+}
+
+}  // namespace
+
+std::vector<std::string> export_registry() {
+  GucScope settings;
+  settings.set("quote_all_identifiers", "off");
+  Script script = write_script();
+  settings.end();
   return script;
 }
 
