@@ -42,14 +42,17 @@ Session this_session() {
   return {std::move(views), wait, record_settings_of_printed()};
 }
 
-std::optional<core::Name> name_of(Oid relation) {
+// `before`: what it was called when it was last looked at.
+core::Name name_of(Oid relation, const std::optional<core::Name>& before) {
   const char *schema = nullptr, *name = nullptr;
   call([&] {
     name = get_rel_name(relation);
     if (name != nullptr) schema = get_namespace_name(get_rel_namespace(relation));
   });
-  if (name == nullptr || schema == nullptr) return std::nullopt;
-  return core::Name{schema, name};
+  if (name != nullptr && schema != nullptr) return {schema, name};
+  throw core::Error{core::Code::view_missing,
+                    before ? fmt::format("materialized view {} does not exist", print(*before))
+                           : fmt::format("relation with OID {} does not exist", relation)};
 }
 
 // Both texts are printed for the settings in which they will be read.
@@ -131,29 +134,26 @@ Adoption try_to_adopt(const core::Name& name, const LiveRelation& live,
 
 core::Name adopt_view(Oid view, const std::vector<std::string>& depends_on) {
   LockLimit limit;
-  for (;;) {
+  std::optional<core::Name> name;
+  auto adoption = Adoption::stale;
+  while (adoption == Adoption::stale) {
     check_for_interrupts();
-    const auto name = name_of(view);
-    if (!name)
-      throw core::Error{core::Code::view_missing,
-                        fmt::format("relation with OID {} does not exist", view)};
+    name = name_of(view, name);
     const auto live = find_relation(*name);
     if (!live || live->oid != view) continue;
     check_is_view(*name, *live);
     const Session session = this_session();
-    auto adoption = Adoption::was_registered;
-    if (!session.views.find(*name))
-      adoption =
-          naming("adopt", *name, [&] { return try_to_adopt(*name, *live, depends_on, session); });
-    if (adoption == Adoption::stale) continue;
-    if (adoption == Adoption::was_registered)
-      call([&] {
-        ereport(NOTICE, (errmsg("materialized view %s is already registered", print(*name).c_str()),
-                         errhint("Use mv_register() to change what is registered.")));
-      });
-    limit.end();
-    return *name;
+    adoption = session.views.find(*name) ? Adoption::was_registered : naming("adopt", *name, [&] {
+      return try_to_adopt(*name, *live, depends_on, session);
+    });
   }
+  if (adoption == Adoption::was_registered)
+    call([&] {
+      ereport(NOTICE, (errmsg("materialized view %s is already registered", print(*name).c_str()),
+                       errhint("Use mv_register() to change what is registered.")));
+    });
+  limit.end();
+  return *name;
 }
 
 namespace {
