@@ -39,8 +39,10 @@ RESET ROLE;
 
 -- What there is, by the catalogs alone.
 CREATE VIEW live AS
-  SELECT c.relname AS name, 'view' AS what, concat_ws(' ', c.relowner::regrole, a.amname, s.spcname, c.reloptions::text, r.reloptions::text,
-         obj_description(c.oid, 'pg_class'), pg_get_viewdef(c.oid)) AS has
+  SELECT c.relname AS name, 'view' AS what, concat_ws(' ', c.relowner::regrole, a.amname, s.spcname,
+         (SELECT string_agg(o, ' ' ORDER BY o) FROM unnest(c.reloptions) AS o), r.reloptions::text, obj_description(c.oid, 'pg_class'),
+         (SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum) FROM pg_attribute
+          WHERE attrelid = c.oid AND attnum > 0)) AS has
     FROM pg_class AS c JOIN pg_am AS a ON a.oid = c.relam LEFT JOIN pg_tablespace AS s ON s.oid = c.reltablespace
     LEFT JOIN pg_class AS r ON r.oid = c.reltoastrelid
     WHERE c.relkind = 'm' AND c.relnamespace IN ('ado'::regnamespace, '"Odd ado"'::regnamespace)
@@ -71,7 +73,7 @@ SELECT schema_name, view_name, owner, applied FROM mv_orchestrator.registry ORDE
 SELECT definition, indexes, options FROM mv_orchestrator.registry WHERE view_name IN ('x.y', 'intervals') ORDER BY 1;
 SELECT count(*) AS touched FROM (SELECT oid, relfilenode, xmin::text AS written, relispopulated FROM pg_class WHERE relname IN
   (SELECT name FROM live UNION SELECT what FROM live) EXCEPT TABLE rows_before) AS d;
--- They are what is registered; dropped, they are made again as they were, whatever the session's defaults are.
+-- They are what is registered; dropped, they are made again as they were, whatever the session takes a date for.
 SELECT * FROM mv_create_all();
 SET client_min_messages = warning;
 SET DateStyle = 'SQL, DMY'; SET IntervalStyle = 'sql_standard';

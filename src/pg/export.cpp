@@ -17,6 +17,16 @@ namespace {
 
 using Script = std::vector<std::string>;
 
+// A view is filled with the rights of its owner, who may need some on another's view first.
+constexpr const char* head[] = {
+    "-- Registrations of mv_orchestrator: run this by a superuser in a database that has the",
+    "-- extension in the same schema, and the roles. Then create the views:",
+    "--   SELECT mv_create_all(with_data => false);",
+    "-- run this again, for what is the views' own (owners that changed, privileges, comments on",
+    "-- columns and indexes), and fill them:",
+    "--   SELECT mv_refresh_all();",
+};
+
 std::string literal(const std::string& text) {
   char* quoted = call([&] { return quote_literal_cstr(text.c_str()); });
   std::string printed(quoted);
@@ -155,13 +165,7 @@ void add_after_creation(Script& script, const std::vector<Exported>& registry) {
 }
 
 Script write_script() {
-  Script script{
-      "-- Registrations of mv_orchestrator. Run by a superuser in a database that has the "
-      "extension",
-      "-- in the same schema, and the roles, this makes the schemas and registers the views.",
-      "-- SELECT mv_create_all() then creates them. Run again after that, it also sets what "
-      "belongs to",
-      "-- the views themselves: owners that changed, privileges, comments on columns and indexes."};
+  Script script(std::begin(head), std::end(head));
   auto registry = load_exported();
   std::erase_if(registry, [&](const Exported& exported) {
     if (exported.author_is_gone)
