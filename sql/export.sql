@@ -107,7 +107,7 @@ RESET client_min_messages;
 SELECT current_user = session_user AS reset, current_setting('search_path'), current_setting('standard_conforming_strings');
 SET search_path = exp, public;
 -- But for a name that could be looked up by now, the owner's option, and settings in one way to write them.
-SELECT schema_name, view_name, owner, options FROM (TABLE registry EXCEPT TABLE mv_orchestrator.registry) AS d;
+SELECT schema_name, view_name, owner, options FROM (TABLE registry EXCEPT TABLE mv_orchestrator.registry) AS d ORDER BY view_name;
 SELECT view_name, position, depends_on_schema, depends_on_name
   FROM ((TABLE dependency EXCEPT TABLE mv_orchestrator.dependency) UNION ALL (TABLE mv_orchestrator.dependency EXCEPT TABLE dependency)) AS d
   ORDER BY depends_on_schema;
