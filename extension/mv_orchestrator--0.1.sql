@@ -287,6 +287,30 @@ LANGUAGE C VOLATILE CALLED ON NULL INPUT;
 COMMENT ON FUNCTION @extschema@.mv_unregister(text) IS
     'forgets a registered materialized view; the view itself stays';
 
+CREATE FUNCTION @extschema@.mv_adopt(
+    view regclass,
+    depends_on text[] DEFAULT '{}'
+) RETURNS text
+AS 'MODULE_PATHNAME', 'mv_adopt'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT;
+
+COMMENT ON FUNCTION @extschema@.mv_adopt(regclass, text[]) IS
+    'registers a live materialized view as it is; returns its qualified name';
+
+CREATE FUNCTION @extschema@.mv_adopt_all(schemas text[] DEFAULT NULL) RETURNS SETOF text
+AS 'MODULE_PATHNAME', 'mv_adopt_all'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT;
+
+COMMENT ON FUNCTION @extschema@.mv_adopt_all(text[]) IS
+    'registers all live materialized views, or those in these schemas, as they are; returns the names of those that were not registered';
+
+CREATE FUNCTION @extschema@.mv_export() RETURNS SETOF text
+AS 'MODULE_PATHNAME', 'mv_export'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT;
+
+COMMENT ON FUNCTION @extschema@.mv_export() IS
+    'a script that rebuilds the registry in another database: one statement or comment line a row';
+
 --
 -- Create and drop
 --

@@ -1,17 +1,15 @@
 #include "pg/normal_form.hpp"
 
-#include "pg/datum.hpp"
 #include "pg/definition.hpp"
 #include "pg/guc_scope.hpp"
 #include "pg/identity.hpp"
+#include "pg/live_view.hpp"
 #include "pg/recorded_settings.hpp"
 #include "pg/subtransaction.hpp"
 
 extern "C" {
 #include <parser/parsetree.h>
-#include <utils/fmgrprotos.h>
 #include <utils/ruleutils.h>
-#include <utils/snapmgr.h>
 }
 
 namespace mvo::pg {
@@ -77,14 +75,7 @@ std::string normal_form_of_live(const LiveRelation& view) {
   const Identity identity(view.owner, Trust::restricted);
   GucScope settings;
   settings.set_all(canonical_settings());
-  // It looks the view up with the active snapshot, which can be older than the view.
-  const Datum printed = call([&] {
-    PushActiveSnapshot(GetLatestSnapshot());
-    const Datum text = DirectFunctionCall1(pg_get_viewdef, ObjectIdGetDatum(view.oid));
-    PopActiveSnapshot();
-    return text;
-  });
-  std::string text = normal_form(analyse_query(to_string(printed)));
+  std::string text = normal_form(analyse_query(print_definition(view)));
   settings.end();
   return text;
 }

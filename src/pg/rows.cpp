@@ -53,7 +53,11 @@ Column text_or_null(const std::string& text) {
 
 ResultRows::ResultRows(FunctionCallInfo fcinfo)
     : result_(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo)) {
-  call([&] { InitMaterializedSRF(fcinfo, 0); });
+  // TABLE is a row type, SETOF text is none.
+  call([&] {
+    const bool rows = type_is_rowtype(get_func_rettype(fcinfo->flinfo->fn_oid));
+    InitMaterializedSRF(fcinfo, rows ? 0 : MAT_SRF_USE_EXPECTED_DESC);
+  });
 }
 
 void ResultRows::add(std::initializer_list<Column> columns) {

@@ -85,6 +85,8 @@ CREATE FUNCTION some_views() RETURNS text[] LANGUAGE sql AS $$
     SELECT CASE WHEN random() < 0.3 THEN NULL
         ELSE ARRAY(SELECT some_view() FROM generate_series(1, floor(random() * 4)::int)) END
 $$;
+CREATE FUNCTION some_relation() RETURNS regclass LANGUAGE sql AS
+    'SELECT oid::regclass FROM pg_catalog.pg_class WHERE relkind = ''m'' ORDER BY random() LIMIT 1';
 CREATE FUNCTION some_definition() RETURNS text LANGUAGE sql AS $$
     SELECT CASE WHEN random() < 0.5
         THEN (SELECT definition FROM pg_matviews ORDER BY random() LIMIT 1)
@@ -101,6 +103,8 @@ BEGIN
     SELECT string_agg(CASE replace(attname, '_argument', '')
         WHEN 'name' THEN 'some_view()'
         WHEN 'names' THEN 'some_views()'
+        WHEN 'view' THEN $v$CASE WHEN random() < 0.9 THEN some_relation() ELSE any_of('pg_class', '0', NULL)::regclass END$v$
+        WHEN 'schemas' THEN $v$any_of('{}', '{cdm}', '{reporting, cdm}', '{nowhere}', '{pg_catalog}', '{NULL}', '{a.b}', NULL)::text[]$v$
         WHEN 'depends_on' THEN 'some_views()'
         WHEN 'definition' THEN 'some_definition()'
         WHEN 'scope' THEN $v$any_of('self', 'upstream', 'downstream', 'both', 'none', NULL)$v$
@@ -126,7 +130,7 @@ BEGIN
     END LOOP;
 END
 $$;
-DROP FUNCTION some_definition(), some_views(), some_view(), any_of(text[]);
+DROP FUNCTION some_definition(), some_relation(), some_views(), some_view(), any_of(text[]);
 
 -- sqlsmith reads pg_proc without a schema: among all of the server's functions it would hardly meet
 -- ours. Out go, too, those that end or stall a session.
