@@ -11,7 +11,8 @@ bool is_word(char c) {
 }
 
 // Between double quotes. What means anything to mermaid, to Markdown or to HTML becomes an entity;
-// an underscore means something at the edge of a word.
+// an underscore means something at the edge of a word. Mermaid looks for \n, fa:fa-car and $$x$$
+// when entities are no longer such: a space without width keeps it from finding them.
 std::string escaped(std::string_view text) {
   std::string escaped;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -22,6 +23,7 @@ std::string escaped(std::string_view text) {
       escaped += c;
     else
       escaped += fmt::format("#{};", static_cast<int>(c));
+    if (c == '\\' || c == '$' || c == ':') escaped += "#8203;";
   }
   return escaped;
 }

@@ -151,11 +151,12 @@ TEST(Render, Mermaid) {
 }
 
 TEST(Render, MermaidEscapes) {
-  const Picture picture({figure(R"(s."a#b;c<d>`e\n%%{f}]|-_g_h")")}, {});
-  EXPECT_NE(render(picture, Format::mermaid)
-                .find("n1[\"s.#34;a#35;b#59;c#60;d#62;#96;e#92;n#37;#37;#123;f#125;#93;#124;#45;"
-                      "#95;g_h#34;\"]"),
-            std::string::npos);
+  const Picture picture({figure(R"(s."a#b;c<d>`e\n%%{f}]|-_g_h$:")")}, {});
+  EXPECT_NE(
+      render(picture, Format::mermaid)
+          .find("n1[\"s.#34;a#35;b#59;c#60;d#62;#96;e#92;#8203;n#37;#37;#123;f#125;#93;#124;#45;"
+                "#95;g_h#36;#8203;#58;#8203;#34;\"]"),
+      std::string::npos);
 }
 
 TEST(Render, MermaidMarksTheArrowsOfACycle) {
