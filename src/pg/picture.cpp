@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "pg/dependencies.hpp"
 #include "pg/display.hpp"
 #include "pg/guc_scope.hpp"
 #include "pg/identifier.hpp"
-#include "pg/registry.hpp"
 
 namespace mvo::pg {
 namespace {
@@ -65,14 +65,24 @@ std::vector<core::Figure> view_figures(const core::Views& views) {
   return figures;
 }
 
+// Registered views alone, whatever is on the way.
+std::vector<core::Arrow> view_arrows(const core::Views& views) {
+  std::vector<core::Arrow> arrows;
+  for (core::Node node = 0; node < views.size(); ++node)
+    for (const core::Node source : views.graph().sources(node)) {
+      const bool found = views.discovered().has({node, source});
+      arrows.push_back({node, source, found ? core::Basis::found : core::Basis::declared});
+    }
+  for (const auto& [reader, source] : views.left_out())
+    arrows.push_back({reader, source, core::Basis::left_out});
+  return arrows;
+}
+
 }  // namespace
 
 core::Picture load_picture(bool, bool) {
-  const core::Views views = load_views(Sees::caller);
-  std::vector<core::Arrow> arrows;
-  for (core::Node node = 0; node < views.size(); ++node)
-    for (const core::Node source : views.graph().sources(node)) arrows.push_back({node, source});
-  return {view_figures(views), std::move(arrows)};
+  const core::Views views = load_views_with_reads(Sees::caller);
+  return {view_figures(views), view_arrows(views)};
 }
 
 }  // namespace mvo::pg
