@@ -93,6 +93,10 @@ Picture::Picture(std::vector<Figure> figures, const std::vector<Arrow>& arrows)
   mark_cycles();
 }
 
+bool Picture::has(Basis basis) const {
+  return std::ranges::find(arrows_, basis, &Arrow::basis) != arrows_.end();
+}
+
 int Picture::highest_level() const {
   return levels_.empty() ? 0 : levels_.back();
 }

@@ -55,6 +55,8 @@ class Picture {
   const std::vector<Figure>& figures() const { return figures_; }
   // By reader, then source.
   const std::vector<Arrow>& arrows() const { return arrows_; }
+  // Whether there is such an arrow.
+  bool has(Basis basis) const;
   // Without the arrows that are left out.
   const Graph& graph() const { return graph_; }
   // Of a view 1 + the highest level among what it reads, of anything else that highest level, 0 for

@@ -19,16 +19,17 @@ std::string escaped(std::string_view text) {
   return escaped;
 }
 
+// What differs from a view's.
 std::string_view shape_of(Kind kind) {
   switch (kind) {
     case Kind::view:
-      return "shape=box, style=filled, fillcolor=white";
+      return "";
     case Kind::plain_view:
-      return "shape=box, style=\"rounded\"";
+      return ", style=\"filled,rounded\"";
     case Kind::function:
-      return "shape=hexagon";
+      return ", shape=hexagon";
     case Kind::source:
-      return "shape=cylinder";
+      return ", shape=cylinder";
   }
   return "";
 }
@@ -37,17 +38,17 @@ std::string_view shape_of(Kind kind) {
 std::string_view colours_of(Mark mark) {
   switch (mark) {
     case Mark::failed:
-      return "fillcolor=\"#f4a6a0\", color=\"#a01010\", penwidth=2";
+      return ", fillcolor=\"#f4a6a0\", color=\"#a01010\", penwidth=2";
     case Mark::cycle:
-      return "fillcolor=\"#e9b8f0\", color=\"#801090\", penwidth=2";
+      return ", fillcolor=\"#e9b8f0\", color=\"#801090\", penwidth=2";
     case Mark::missing:
-      return "style=\"filled,dashed\", fillcolor=\"#fbd9a0\", color=\"#905000\"";
+      return ", style=\"filled,dashed\", fillcolor=\"#fbd9a0\", color=\"#905000\"";
     case Mark::unpopulated:
-      return "fillcolor=\"#fff0b0\", color=\"#806000\"";
+      return ", fillcolor=\"#fff0b0\", color=\"#806000\"";
     case Mark::upstream_failed:
-      return "fillcolor=\"#fbdcd8\", color=\"#a01010\"";
+      return ", fillcolor=\"#fbdcd8\", color=\"#a01010\"";
     case Mark::disabled:
-      return "style=\"filled,dotted\", fillcolor=\"#e4e4e4\"";
+      return ", style=\"filled,dotted\", fillcolor=\"#e4e4e4\"";
   }
   return "";
 }
@@ -56,9 +57,9 @@ std::string node_line(const Figure& figure, Node node) {
   std::string label = escaped(figure.label);
   for (const Mark mark : figure.marks)
     label.append(mark == figure.marks.front() ? "\\n" : ", ").append(to_string(mark));
-  std::string line = fmt::format("  n{} [label=\"{}\", {}", node + 1, label, shape_of(figure.kind));
-  if (!figure.marks.empty()) line.append(", ").append(colours_of(figure.marks.front()));
-  return line + "];\n";
+  const auto colours = figure.marks.empty() ? "" : colours_of(figure.marks.front());
+  return fmt::format("  n{} [label=\"{}\"{}{}];\n", node + 1, label, shape_of(figure.kind),
+                     colours);
 }
 
 // The views of a level stand side by side.
@@ -87,13 +88,16 @@ std::string arrow_line(const Picture& picture, const Arrow& arrow) {
 
 std::string render_dot(const Picture& picture) {
   std::string text =
-      "// a -> b: b reads a. Dashed: declared, but nothing in the definition is known to read it.\n"
-      "// Dotted: declared, but it is the other way round.\n"
       "digraph mv_graph {\n"
       "  rankdir=LR;\n"
       "  charset=\"UTF-8\";\n"
-      "  node [fontname=\"Helvetica\", fontsize=11];\n"
-      "  edge [color=\"#505050\"];\n";
+      "  node [shape=box, style=filled, fillcolor=white, fontname=\"Helvetica\", fontsize=11];\n"
+      "  edge [color=\"#505050\"];\n"
+      "  // a -> b: b reads a\n";
+  if (picture.has(Basis::declared))
+    text += "  // dashed: declared; nothing in the definition is known to read it\n";
+  if (picture.has(Basis::left_out))
+    text += "  // dotted: declared, but it is the other way round\n";
   for (Node node = 0; node < picture.figures().size(); ++node)
     text += node_line(picture.figures()[node], node);
   text += ranks(picture);

@@ -115,9 +115,11 @@ std::string render_mermaid(const Picture& picture) {
       "%%{init: {\"flowchart\": {\"nodeSpacing\": 25, \"rankSpacing\": 90, \"wrappingWidth\": "
       "500}}}%%\n"
       "flowchart LR\n"
-      "  %% a --> b: b reads a\n"
-      "  %% a -.-> b: declared, but nothing in the definition is known to read it\n"
-      "  %% a -.-x b: declared, but it is the other way round\n";
+      "  %% a --> b: b reads a\n";
+  if (picture.has(Basis::declared))
+    text += "  %% a -.-> b: declared; nothing in the definition is known to read it\n";
+  if (picture.has(Basis::left_out))
+    text += "  %% a -.-x b: declared, but it is the other way round\n";
   for (Node node = 0; node < picture.figures().size(); ++node)
     text += node_line(picture.figures()[node], node);
   for (const Arrow& arrow : picture.arrows()) text += arrow_line(arrow);

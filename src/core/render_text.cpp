@@ -35,11 +35,16 @@ Piece named(const Figure& figure) {
   return piece;
 }
 
+// " [a, b]"; nothing for no words.
+std::string bracketed(const std::vector<std::string_view>& words) {
+  return words.empty() ? "" : fmt::format(" [{}]", fmt::join(words, ", "));
+}
+
 Piece marked(const Figure& figure) {
   Piece piece = named(figure);
-  for (const Mark mark : figure.marks)
-    piece += fmt::format("{}{}", mark == figure.marks.front() ? " [" : ", ", to_string(mark));
-  if (!figure.marks.empty()) piece += "]";
+  std::vector<std::string_view> words;
+  for (const Mark mark : figure.marks) words.push_back(to_string(mark));
+  piece += bracketed(words);
   return piece;
 }
 
@@ -98,12 +103,9 @@ std::string summary(const Picture& picture) {
     if (n > 0) marks += fmt::format("{}{} {}", marks.empty() ? "" : ", ", n, to_string(mark));
   }
   if (!marks.empty()) text += marks + "\n";
-  const auto has = [&](Basis basis) {
-    return std::ranges::find(picture.arrows(), basis, &Arrow::basis) != picture.arrows().end();
-  };
-  if (has(Basis::declared))
-    text += "[declared]: declared, but nothing in the definition is known to read it\n";
-  if (has(Basis::left_out))
+  if (picture.has(Basis::declared))
+    text += "[declared]: nothing in the definition is known to read it\n";
+  if (picture.has(Basis::left_out))
     text += "[left out]: declared, but it is the other way round; no order goes by it\n";
   return text;
 }
@@ -147,9 +149,11 @@ Reads reads_of(const Picture& picture) {
   Reads reads(picture.figures().size());
   for (const Arrow& arrow : picture.arrows()) {
     Piece piece = named(picture.figures()[arrow.source]);
-    if (arrow.basis == Basis::declared) piece += " [declared]";
-    if (arrow.basis == Basis::left_out) piece += " [left out]";
-    if (picture.in_cycle(arrow)) piece += " [cycle]";
+    std::vector<std::string_view> notes;
+    if (arrow.basis == Basis::declared) notes.push_back("declared");
+    if (arrow.basis == Basis::left_out) notes.push_back("left out");
+    if (picture.in_cycle(arrow)) notes.push_back("cycle");
+    piece += bracketed(notes);
     reads[arrow.reader].push_back(std::move(piece));
   }
   return reads;
