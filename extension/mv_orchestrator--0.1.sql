@@ -384,6 +384,17 @@ LANGUAGE C STABLE CALLED ON NULL INPUT;
 COMMENT ON FUNCTION @extschema@.mv_dependencies(text) IS
     'what materialized views read, as declared and as discovered, and by which way';
 
+CREATE FUNCTION @extschema@.mv_graph(
+    format text DEFAULT 'text',
+    with_views boolean DEFAULT false,
+    with_sources boolean DEFAULT false
+) RETURNS text
+AS 'MODULE_PATHNAME', 'mv_graph'
+LANGUAGE C STABLE CALLED ON NULL INPUT;
+
+COMMENT ON FUNCTION @extschema@.mv_graph(text, boolean, boolean) IS
+    'a picture of what reads what and of what is broken: text, mermaid or dot';
+
 --
 -- Refresh
 --
