@@ -18,6 +18,7 @@
 #include "pg/recorded_settings.hpp"
 #include "pg/registry.hpp"
 #include "pg/rights.hpp"
+#include "pg/seen.hpp"
 #include "pg/settings.hpp"
 #include "pg/subtransaction.hpp"
 
@@ -119,13 +120,6 @@ std::vector<WrittenName> dependencies_of(const RegisterRequest& request, const c
   return dependencies;
 }
 
-bool means_not_yet(const PgError& error) {
-  return error.sqlstate() == ERRCODE_UNDEFINED_TABLE ||
-         error.sqlstate() == ERRCODE_UNDEFINED_SCHEMA ||
-         error.sqlstate() == ERRCODE_UNDEFINED_FUNCTION ||
-         error.sqlstate() == ERRCODE_UNDEFINED_OBJECT;
-}
-
 // What CREATE MATERIALIZED VIEW checks of the columns only when it is executed.
 void check_columns(const Registration& registration, const CreateTableAsStmt* create) {
   const Query* query = castNode(Query, create->query);
@@ -220,6 +214,7 @@ core::Name register_view(const RegisterRequest& request) {
   naming("register", name, [&] {
     while (!try_to_register(request, name)) check_for_interrupts();
   });
+  note_seen({name});
   limit.end();
   return name;
 }
@@ -232,7 +227,9 @@ bool try_to_unregister(const core::Name& name) {
   if (!registered) raise_not_registered({name.schema, name.name});
   if (!owns_schema_of(name))  // as core's DROP
     check_caller_has(*present_owner(find_relation(name), registered));
-  return remove_registration(name, registered->author);
+  const bool removed = remove_registration(name, registered->author);
+  if (removed) forget_seen(name);
+  return removed;
 }
 
 }  // namespace

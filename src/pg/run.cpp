@@ -14,6 +14,7 @@
 #include "pg/refresh.hpp"
 #include "pg/registry.hpp"
 #include "pg/rights.hpp"
+#include "pg/seen.hpp"
 #include "pg/settings.hpp"
 #include "pg/snapshot.hpp"
 #include "pg/unapplied_edits.hpp"
@@ -144,6 +145,21 @@ core::Refreshed refresh_step(const core::Name& view, core::Mode mode, const RunS
   return snapshot.run([&] { return refresh_in(mode, view, live, settings, exchanges); });
 }
 
+// Costs nothing as long as the views are those that were seen last.
+void note_views_seen(const Planned& planned, const std::vector<core::Outcome>& outcomes,
+                     const Facts& facts) {
+  std::vector<core::Name> others;
+  for (const core::Outcome& outcome : outcomes) {
+    const core::Name& name = planned.name(outcome.step);
+    const auto live = find_relation(name);
+    if (outcome.failure || !live) continue;
+    const auto& seen = facts.at(name).seen;
+    const auto is_other = [&](Oid oid) { return oid != live->oid; };
+    if (seen.empty() || std::ranges::any_of(seen, is_other)) others.push_back(name);
+  }
+  note_seen(others);
+}
+
 std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds started,
                                      core::OnError on_error) {
   const Facts facts = facts_of(planned);
@@ -173,6 +189,7 @@ std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds 
       now);
   describe_failures(outcomes, planned.views, owners);
   record(outcomes, planned.views, owners);  // while readers still go on
+  note_views_seen(planned, outcomes, facts);
   snapshot.release();
   exchanges.finish();
   edits.warn(planned, outcomes);

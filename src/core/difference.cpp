@@ -1,0 +1,54 @@
+#include "core/difference.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace mvo::core {
+namespace {
+
+bool is_blank(char c) {
+  return c == ' ' || c == '\n' || c == '\t';
+}
+
+// Whether a word ends at this place of the text: a blank follows it, or nothing.
+bool word_ends(std::string_view text, std::size_t place) {
+  return place == text.size() || is_blank(text[place]);
+}
+
+std::size_t common_words(std::string_view a, std::string_view b) {
+  const std::size_t shorter = std::min(a.size(), b.size());
+  std::size_t common = 0;
+  for (std::size_t i = 0; i <= shorter; ++i) {
+    if (word_ends(a, i) && word_ends(b, i)) common = i;
+    if (i == shorter || a[i] != b[i]) break;
+  }
+  return common;
+}
+
+std::size_t common_last_words(std::string_view a, std::string_view b) {
+  const std::size_t shorter = std::min(a.size(), b.size());
+  std::size_t common = 0;
+  for (std::size_t i = 1; i <= shorter && a[a.size() - i] == b[b.size() - i]; ++i)
+    if (is_blank(a[a.size() - i])) common = i;
+  return common;
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+Difference difference_of(std::string_view a, std::string_view b) {
+  const std::size_t first = common_words(a, b);
+  a.remove_prefix(first);
+  b.remove_prefix(first);
+  const std::size_t last = common_last_words(a, b);
+  a.remove_suffix(last);
+  b.remove_suffix(last);
+  return {trim(a), trim(b)};
+}
+
+}  // namespace mvo::core

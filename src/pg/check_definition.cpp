@@ -1,0 +1,74 @@
+#include <fmt/format.h>  // before the server, which redefines printf
+
+#include "core/difference.hpp"
+#include "core/error.hpp"
+#include "pg/checked_view.hpp"
+#include "pg/definition.hpp"
+#include "pg/guc_scope.hpp"
+#include "pg/identity.hpp"
+#include "pg/normal_form.hpp"
+#include "pg/recorded_settings.hpp"
+#include "pg/stored_text.hpp"
+
+namespace mvo::pg {
+namespace {
+
+using core::Kind;
+
+constexpr std::size_t longest_excerpt = 100;  // in bytes
+
+std::string excerpt(std::string_view text) {
+  return text.empty() ? "nothing" : "\"" + cut_text(std::string(text), longest_excerpt) + "\"";
+}
+
+std::string print_difference(const Matched& matched) {
+  const auto [registered, live] = core::difference_of(matched.registered, matched.live);
+  return fmt::format("Registered is {} where the view has {}.", excerpt(registered), excerpt(live));
+}
+
+void report_invalid(const CheckedView& view, const std::string& reason) {
+  view.report(Kind::definition_invalid,
+              view.only_if_shown(fmt::format("The reason is: {}.", valid_text(reason))),
+              "Bring back what it names, or register it again with a definition that is valid.");
+}
+
+void compare(const CheckedView& view) {
+  const Matched matched = match(view.registration, *view.live);
+  if (matched.match == Match::same) return;
+  if (matched.match == Match::differs) {
+    view.report(
+        Kind::drift, view.only_if_shown(print_difference(matched)),
+        fmt::format("To apply what is registered: {} {} To keep what it has, register that.",
+                    statement("mv_drop", view.name()), statement("mv_create", view.name())));
+    return;
+  }
+  if (means_busy(matched.sqlstate)) throw core::Error{core::Code::overlap, matched.reason};
+  report_invalid(view, matched.reason);
+}
+
+// What creating it would meet first.
+void try_to_create(const CheckedView& view) {
+  try {
+    const Identity identity(view.registration.author.role, Trust::restricted);
+    GucScope settings;
+    put_in_force(settings, view.registration.settings);
+    (void)analyse_creation(view.registration, false);
+    settings.end();
+  } catch (const PgError& error) {
+    if (error.is_interrupt() || means_busy(error.sqlstate())) throw;
+    if (means_not_yet(error) && view.lacks_source) return;  // which is created first
+    report_invalid(view, error.what());
+  }
+}
+
+}  // namespace
+
+void check_definition(const CheckedView& view) {
+  if (view.registration.author.is_gone()) return;
+  if (view.is_view())
+    compare(view);
+  else
+    try_to_create(view);
+}
+
+}  // namespace mvo::pg

@@ -1,0 +1,53 @@
+// One view as the checks see it. Each subject has a file of its own, check_<subject>.cpp; a check
+// is called in a subtransaction that is rolled back, with lock waits limited and, where the view
+// exists, AccessShareLock on it. It may raise anything.
+#pragma once
+
+#include "core/problem.hpp"
+#include "pg/registration.hpp"
+#include "pg/relation.hpp"
+
+namespace mvo::pg {
+
+struct CheckedView {
+  const Registration& registration;
+  std::optional<LiveRelation> live;  // what has its name now, of any kind
+  const std::vector<Oid>& seen;      // see seen.hpp
+  bool lacks_source;                 // a registered view that it reads does not exist
+  // Whether the caller has the rights of everybody whose text is read or whose rows: of the author
+  // and of the live view's owner.
+  bool shows_texts;
+  std::vector<core::Problem>& problems;
+
+  const core::Name& name() const { return registration.name; }
+  bool is_view() const { return live && live->is_view(); }
+
+  void report(core::Severity severity, core::Kind kind, std::string detail,
+              std::string hint) const {
+    problems.push_back({severity, name(), kind, std::move(detail), std::move(hint)});
+  }
+  void report(core::Kind kind, std::string detail, std::string hint) const {
+    report(core::severity_of(kind), kind, std::move(detail), std::move(hint));
+  }
+  // For who may see texts; empty for others.
+  std::string only_if_shown(std::string text) const { return shows_texts ? text : std::string(); }
+};
+
+// missing, moved, replaced, name_taken, not_populated, owner_missing, owner_differs
+void check_existence(const CheckedView& view);
+// drift, definition_invalid
+void check_definition(const CheckedView& view);
+// missing_index, invalid_index
+void check_indexes(const CheckedView& view);
+// duplicate_key, null_in_key. Reads the view, so only for those who may.
+void check_key(const CheckedView& view);
+// unstable
+void check_stability(const CheckedView& view);
+
+// Whether an error says that a lock was not had.
+bool means_busy(int sqlstate);
+
+// SELECT * FROM mv_create('a."B"');
+std::string statement(const char* function, const core::Name& view);
+
+}  // namespace mvo::pg
