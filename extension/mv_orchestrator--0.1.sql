@@ -337,6 +337,22 @@ LANGUAGE C STABLE CALLED ON NULL INPUT;
 COMMENT ON FUNCTION @extschema@.mv_order(text[]) IS
     'the order in which materialized views are created and refreshed';
 
+CREATE FUNCTION @extschema@.mv_dependencies(
+    name text DEFAULT NULL
+) RETURNS TABLE (
+    name text,
+    depends_on text,
+    declared boolean,
+    discovered boolean,
+    registered boolean,
+    via text[]
+)
+AS 'MODULE_PATHNAME', 'mv_dependencies'
+LANGUAGE C STABLE CALLED ON NULL INPUT;
+
+COMMENT ON FUNCTION @extschema@.mv_dependencies(text) IS
+    'what materialized views read, as declared and as discovered, and by which way';
+
 --
 -- Refresh
 --

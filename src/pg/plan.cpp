@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "pg/compat.hpp"
+#include "pg/dependencies.hpp"
 #include "pg/failure.hpp"
 #include "pg/identifier.hpp"
 #include "pg/identity.hpp"
@@ -117,7 +118,7 @@ std::vector<core::Node> find_registered(const core::Views& views,
 }
 
 Planned make_plan(const PlanRequest& request, Sees sees) {
-  core::Views views = load_views(sees);
+  core::Views views = load_views_with_reads(sees);
   auto plan = core::plan_for(views, request.choose(views), request.mode, mode_setting());
   if (const auto* cycle = std::get_if<core::Cycle>(&plan)) raise_cycle(views, *cycle);
   return {std::move(views), std::get<core::Plan>(std::move(plan))};

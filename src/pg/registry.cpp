@@ -51,6 +51,17 @@ std::vector<core::Dependency> read_dependencies(Sees sees) {
   return dependencies;
 }
 
+// For unnest(schemas, views).
+std::pair<std::vector<std::string>, std::vector<std::string>> columns_of(
+    const std::vector<core::Name>& names) {
+  std::vector<std::string> schemas, views;
+  for (const core::Name& name : names) {
+    schemas.push_back(name.schema);
+    views.push_back(name.name);
+  }
+  return {std::move(schemas), std::move(views)};
+}
+
 void write_dependencies(const Registration& registration) {
   query("DELETE FROM mv_orchestrator.dependency WHERE schema_name = $1 AND view_name = $2",
         {text_argument(registration.name.schema), text_argument(registration.name.name)},
@@ -74,6 +85,26 @@ core::Views load_views(Sees sees) {
   core::Views views(read_views(sees), read_dependencies(sees));
   access.end();
   return views;
+}
+
+std::vector<DefinitionText> load_definitions(const std::vector<core::Name>& names, Sees sees) {
+  if (names.empty()) return {};
+  const auto [schemas, views] = columns_of(names);
+  OwnTables access;
+  const SpiRows rows = query(
+      "SELECT r.schema_name, r.view_name, r.owner, r.author, r.definition, r.settings"
+      " FROM mv_orchestrator.registry r"
+      " WHERE (schema_name, view_name) IN (SELECT * FROM unnest($1, $2))",
+      {array_argument(schemas), array_argument(views)}, sees);
+  std::vector<DefinitionText> texts;
+  texts.reserve(rows.size());
+  for (std::uint64_t i = 0; i < rows.size(); ++i)
+    texts.push_back({{rows.text(i, 0), rows.text(i, 1)},
+                     find_author(rows.text(i, 2), rows.text(i, 3)).role,
+                     rows.text(i, 4),
+                     rows.texts(i, 5)});
+  access.end();
+  return texts;
 }
 
 std::optional<Registration> load_registration(const core::Name& name) {
@@ -156,11 +187,7 @@ void mark_applied(const Registration& registration) {
 }
 
 Facts load_run_facts(const std::vector<core::Name>& names) {
-  std::vector<std::string> schemas, views;
-  for (const core::Name& name : names) {
-    schemas.push_back(name.schema);
-    views.push_back(name.name);
-  }
+  const auto [schemas, views] = columns_of(names);
   OwnTables access;
   const SpiRows rows = query(
       "SELECT schema_name, view_name, owner, author, settings, applied, s.relation::text"

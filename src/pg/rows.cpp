@@ -13,6 +13,14 @@ Column column(std::string_view text) {
   return {text_datum(text)};
 }
 
+Column column(const std::string& text) {
+  return column(std::string_view(text));
+}
+
+Column column(bool value) {
+  return {BoolGetDatum(value)};
+}
+
 Column column(std::int32_t value) {
   return {Int32GetDatum(value)};
 }
