@@ -1,6 +1,6 @@
 // mv_dependencies
-#include "pg/arguments.hpp"
 #include "pg/dependencies.hpp"
+#include "pg/arguments.hpp"
 #include "pg/entry.hpp"
 #include "pg/identifier.hpp"
 #include "pg/plan.hpp"
@@ -15,8 +15,8 @@ MVO_FUNCTION(mv_dependencies) {
   const pg::Arguments arguments(fcinfo);
   const auto name = arguments.optional_text(0);
   const pg::Dependencies all = pg::load_dependencies(pg::Sees::caller);
-  const auto chosen = name ? std::vector{pg::find_registered(all.views, *name)}
-                           : core::all_views(all.views);
+  const auto chosen =
+      name ? std::vector{pg::find_registered(all.views, *name)} : core::all_views(all.views);
   pg::ResultRows rows(fcinfo);
   for (const core::Node node : chosen)
     for (const pg::Dependency& row : all.of[node].dependencies)

@@ -39,16 +39,27 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+std::string_view last_words(std::string_view text, int count) {
+  text = trim(text);
+  std::size_t start = text.size();
+  for (; count > 0 && start > 0; --count) {
+    while (start > 0 && is_blank(text[start - 1])) --start;
+    while (start > 0 && !is_blank(text[start - 1])) --start;
+  }
+  return text.substr(start);
+}
+
 }  // namespace
 
 Difference difference_of(std::string_view a, std::string_view b) {
   const std::size_t first = common_words(a, b);
+  const std::string_view before = last_words(a.substr(0, first), 3);
   a.remove_prefix(first);
   b.remove_prefix(first);
   const std::size_t last = common_last_words(a, b);
   a.remove_suffix(last);
   b.remove_suffix(last);
-  return {trim(a), trim(b)};
+  return {before, trim(a), trim(b)};
 }
 
 }  // namespace mvo::core

@@ -6,6 +6,7 @@
 namespace mvo::core {
 
 struct Difference {
+  std::string_view before;  // the last words, three at most, that come before in both
   std::string_view a, b;
 };
 

@@ -34,9 +34,8 @@ void Views::add_discovered(std::vector<Edge> edges) {
   edges.insert(edges.end(), declared.begin(), declared.end());
   const Graph both(size(), edges);
   if (has_cycle(both)) left_out_ = contradicted_edges(both, discovered_);
-  std::erase_if(edges, [&](const Edge& edge) {
-    return std::ranges::binary_search(left_out_, edge);
-  });
+  std::erase_if(edges,
+                [&](const Edge& edge) { return std::ranges::binary_search(left_out_, edge); });
   graph_ = left_out_.empty() ? both : Graph(size(), edges);
 }
 

@@ -31,7 +31,7 @@ constexpr int longest_lock_wait_ms = 100;
 using Check = void (*)(const CheckedView&);
 
 // Those that look at a view; they stop at the first lock that is not had.
-constexpr Check checks_of_views[] = {check_definition, check_indexes, check_stability};
+constexpr Check checks_of_views[] = {check_definition, check_indexes, check_query};
 
 // As LockLimit does it, the shorter limit counts.
 void limit_lock_waits(GucScope& scope) {
@@ -93,29 +93,30 @@ bool has_rights_of_owner(const std::optional<LiveRelation>& live, const Registra
   return live && live->is_view() ? has_rights_of(live->owner) : has_rights_of(registered.author);
 }
 
-bool lacks_source(const core::Views& views, core::Node node) {
-  return std::ranges::any_of(views.graph().sources(node),
-                             [&](core::Node source) { return !find_relation(views[source].name); });
-}
-
-void check_view(const core::Views& views, core::Node node, const SeenViews& all_seen,
+// Whether it is shown to the caller.
+bool check_view(const Dependencies& all, core::Node node, const std::vector<Oid>& seen,
                 std::vector<core::Problem>& problems) {
-  const core::Name& name = views[node].name;
+  const core::Name& name = all.views[node].name;
   const auto registration = load_registration(name);
-  if (!registration) return;  // unregistered a moment ago
+  if (!registration) return false;  // unregistered a moment ago
   const auto live = find_relation(name);
   const bool owns = has_rights_of_owner(live, *registration);
-  if (!owns && !sees_everything()) return;
+  if (!owns && !sees_everything()) return false;
 
-  const bool shows_texts = owns && has_rights_of(registration->author);
-  const auto found = all_seen.find(name);
-  const std::vector<Oid> seen = found == all_seen.end() ? std::vector<Oid>{} : found->second;
-  const CheckedView view{*registration, live,    seen, lacks_source(views, node),
-                         shows_texts,   problems};
+  const CheckedView view{*registration,
+                         live,
+                         seen,
+                         all.views,
+                         node,
+                         all.of[node],
+                         owns && has_rights_of(registration->author),
+                         problems};
   check_existence(view);
+  check_dependencies(view);
   for (const Check check : checks_of_views)
-    if (!look(view, check)) return report_busy(view);
+    if (!look(view, check)) return report_busy(view), true;
   if (owns && !look(view, check_key)) report_busy(view);
+  return true;
 }
 
 }  // namespace
@@ -131,13 +132,15 @@ std::string statement(const char* function, const core::Name& view) {
 }
 
 std::vector<core::Problem> check_views() {
-  const core::Views views = load_views(Sees::latest);
-  const SeenViews seen = load_seen();
+  const Dependencies all = load_dependencies(Sees::latest);
+  SeenViews seen = load_seen();
   std::vector<core::Problem> problems;
-  for (core::Node node = 0; node < views.size(); ++node) {
+  std::vector<bool> shown;
+  for (core::Node node = 0; node < all.views.size(); ++node) {
     check_for_interrupts();
-    check_view(views, node, seen, problems);
+    shown.push_back(check_view(all, node, seen[all.views[node].name], problems));
   }
+  check_cycles(all.views, shown, problems);
   core::sort(problems);
   return problems;
 }

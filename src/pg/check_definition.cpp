@@ -1,5 +1,7 @@
 #include <fmt/format.h>  // before the server, which redefines printf
 
+#include <algorithm>
+
 #include "core/difference.hpp"
 #include "core/error.hpp"
 #include "pg/checked_view.hpp"
@@ -22,8 +24,11 @@ std::string excerpt(std::string_view text) {
 }
 
 std::string print_difference(const Matched& matched) {
-  const auto [registered, live] = core::difference_of(matched.registered, matched.live);
-  return fmt::format("Registered is {} where the view has {}.", excerpt(registered), excerpt(live));
+  const auto [before, registered, live] = core::difference_of(matched.registered, matched.live);
+  return fmt::format(
+      "{} registered is {} where the view has {}.",
+      before.empty() ? "From the beginning" : fmt::format("After {}", excerpt(before)),
+      excerpt(registered), excerpt(live));
 }
 
 void report_invalid(const CheckedView& view, const std::string& reason) {
@@ -46,6 +51,13 @@ void compare(const CheckedView& view) {
   report_invalid(view, matched.reason);
 }
 
+// A registered view that it reads is not there: mv_create() creates it first.
+bool lacks_source(const CheckedView& view) {
+  const auto& sources = view.views.graph().sources(view.node);
+  return std::ranges::any_of(
+      sources, [&](core::Node source) { return !find_relation(view.views[source].name); });
+}
+
 // What creating it would meet first.
 void try_to_create(const CheckedView& view) {
   try {
@@ -56,7 +68,7 @@ void try_to_create(const CheckedView& view) {
     settings.end();
   } catch (const PgError& error) {
     if (error.is_interrupt() || means_busy(error.sqlstate())) throw;
-    if (means_not_yet(error) && view.lacks_source) return;  // which is created first
+    if (means_not_yet(error) && lacks_source(view)) return;
     report_invalid(view, error.what());
   }
 }

@@ -4,12 +4,6 @@
 
 #include "pg/checked_view.hpp"
 #include "pg/datum.hpp"
-#include "pg/definition.hpp"
-#include "pg/guc_scope.hpp"
-#include "pg/identity.hpp"
-#include "pg/recorded_settings.hpp"
-#include "pg/subtransaction.hpp"
-#include "pg/view_calls.hpp"
 
 extern "C" {
 #include <catalog/pg_namespace.h>
@@ -23,27 +17,6 @@ namespace {
 
 using core::Kind;
 using core::Severity;
-
-// What an analysis finds missing, others report.
-std::optional<Calls> calls_of_text(const Registration& registration) {
-  try {
-    const Identity identity(registration.author.role, Trust::restricted);
-    GucScope settings;
-    put_in_force(settings, registration.settings);
-    const Calls calls = calls_of_query(analyse_query(registration.definition));
-    settings.end();
-    return calls;
-  } catch (const PgError& error) {
-    if (error.is_interrupt() || means_busy(error.sqlstate())) throw;
-    return std::nullopt;
-  }
-}
-
-std::optional<Calls> calls_of(const CheckedView& view) {
-  if (view.is_view()) return calls_of_view(view.live->oid);
-  if (view.registration.author.is_gone()) return std::nullopt;
-  return calls_of_text(view.registration);
-}
 
 // STABLE, but only within a transaction.
 bool reads_clock(Oid function) {
@@ -85,10 +58,8 @@ std::vector<std::string> unstable_parts(const Calls& calls) {
 
 }  // namespace
 
-void check_stability(const CheckedView& view) {
-  const auto calls = calls_of(view);
-  if (!calls) return;
-  const auto parts = unstable_parts(*calls), functions = volatile_functions(*calls);
+void report_unstable(const CheckedView& view, const Calls& calls) {
+  const auto parts = unstable_parts(calls), functions = volatile_functions(calls);
   if (!parts.empty())
     view.report(Kind::unstable,
                 fmt::format("Its rows can change though nothing that it reads does: it has {}.",

@@ -4,8 +4,10 @@
 #pragma once
 
 #include "core/problem.hpp"
+#include "pg/dependencies.hpp"
 #include "pg/registration.hpp"
 #include "pg/relation.hpp"
+#include "pg/view_calls.hpp"
 
 namespace mvo::pg {
 
@@ -13,7 +15,9 @@ struct CheckedView {
   const Registration& registration;
   std::optional<LiveRelation> live;  // what has its name now, of any kind
   const std::vector<Oid>& seen;      // see seen.hpp
-  bool lacks_source;                 // a registered view that it reads does not exist
+  const core::Views& views;
+  core::Node node;
+  const ViewDependencies& known;
   // Whether the caller has the rights of everybody whose text is read or whose rows: of the author
   // and of the live view's owner.
   bool shows_texts;
@@ -41,8 +45,18 @@ void check_definition(const CheckedView& view);
 void check_indexes(const CheckedView& view);
 // duplicate_key, null_in_key. Reads the view, so only for those who may.
 void check_key(const CheckedView& view);
-// unstable
-void check_stability(const CheckedView& view);
+// unstable, unqualified_in_function
+void check_query(const CheckedView& view);
+// unknown_dependency, reversed_dependency, unused_dependency, undeclared_dependency,
+// opaque_function
+void check_dependencies(const CheckedView& view);
+// cycle: one for each that shares no view with another, at the first of its views that `shown` has.
+void check_cycles(const core::Views& views, const std::vector<bool>& shown,
+                  std::vector<core::Problem>& problems);
+
+// What check_query() says of what a query does.
+void report_unstable(const CheckedView& view, const Calls& calls);
+void report_unqualified(const CheckedView& view, const Calls& calls);
 
 // Whether an error says that a lock was not had.
 bool means_busy(int sqlstate);

@@ -20,9 +20,9 @@ using Thing = Discovery::Thing;
 
 // What a thing of the walk is in the catalogs.
 struct Known {
-  Oid oid = InvalidOid;             // InvalidOid: a view that does not exist
+  Oid oid = InvalidOid;  // InvalidOid: a view that does not exist
   bool function = false;
-  char kind = 0;                    // of a relation
+  char kind = 0;                        // of a relation
   std::optional<core::Node> view = {};  // when it is registered
 };
 
