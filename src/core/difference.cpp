@@ -25,11 +25,18 @@ std::size_t common_words(std::string_view a, std::string_view b) {
   return common;
 }
 
+// Whether the last `length` characters begin with a word.
+bool word_begins(std::string_view text, std::size_t length) {
+  return length == text.size() || is_blank(text[text.size() - length - 1]);
+}
+
 std::size_t common_last_words(std::string_view a, std::string_view b) {
   const std::size_t shorter = std::min(a.size(), b.size());
   std::size_t common = 0;
-  for (std::size_t i = 1; i <= shorter && a[a.size() - i] == b[b.size() - i]; ++i)
-    if (is_blank(a[a.size() - i])) common = i;
+  for (std::size_t i = 0; i <= shorter; ++i) {
+    if (word_begins(a, i) && word_begins(b, i)) common = i;
+    if (i == shorter || a[a.size() - i - 1] != b[b.size() - i - 1]) break;
+  }
   return common;
 }
 

@@ -19,8 +19,16 @@ using core::Kind;
 
 constexpr std::size_t longest_excerpt = 100;  // in bytes
 
+// On one line; the server prints some clauses on lines of their own, indented.
 std::string excerpt(std::string_view text) {
-  return text.empty() ? "nothing" : "\"" + cut_text(std::string(text), longest_excerpt) + "\"";
+  if (text.empty()) return "nothing";
+  std::string line;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    line += text[i] == '\n' ? ' ' : text[i];
+    if (text[i] == '\n')
+      while (i + 1 < text.size() && text[i + 1] == ' ') ++i;
+  }
+  return "\"" + cut_text(line, longest_excerpt) + "\"";
 }
 
 std::string print_difference(const Matched& matched) {

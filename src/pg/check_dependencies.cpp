@@ -95,7 +95,7 @@ std::string print_cycle(const core::Views& views, const core::Cycle& cycle) {
 
 void check_dependencies(const CheckedView& view) {
   report(view, Severity::warning, Kind::unknown_dependency, names_of(view, names_nothing),
-         "It is declared to read {}, which is neither registered nor there.",
+         "It is declared to read what is neither registered nor there: {}.",
          "Register what is missing, or register this view again with {}.");
   report(view, Severity::warning, Kind::reversed_dependency,
          names_of(view, [&](const Dependency& other) { return is_reversed(view, other); }),
@@ -103,7 +103,7 @@ void check_dependencies(const CheckedView& view) {
          "Register it again with {}.");
   check_unused(view);
   report(view, Severity::info, Kind::undeclared_dependency, undeclared(view),
-         "It reads {}, which is not declared.",
+         "It reads what is not declared: {}.",
          "Nothing has to be done: orders and refreshes know. To declare it as well, register it "
          "again with {}.");
   report(view, Severity::info, Kind::opaque_function, view.known.opaque,
