@@ -20,7 +20,8 @@ struct Dependency {
   std::vector<std::string> via = {};
 };
 
-// What is known of one registered view.
+// What is known of one registered view. Names that only its text or its declaration holds and that
+// are not registered are left out for a caller who is no member of its owner or of pg_monitor.
 struct ViewDependencies {
   // Bytewise by name, each once: registered views and other sources that it reads, names in the
   // text of a view that does not exist that name nothing, and all that is declared.

@@ -8,6 +8,7 @@
 #include "pg/compat.hpp"
 #include "pg/datum.hpp"
 #include "pg/definition.hpp"
+#include "pg/definition_reads.hpp"
 #include "pg/failure.hpp"
 #include "pg/guc_scope.hpp"
 #include "pg/identity.hpp"
@@ -120,6 +121,22 @@ std::vector<WrittenName> dependencies_of(const RegisterRequest& request, const c
   return dependencies;
 }
 
+// A name without a schema can mean the view that is being registered, as in a dependency.
+void check_does_not_read_itself(const Registration& registration, const core::Views& views) {
+  const auto path = schemas_searched(registration.settings, registration.author.role);
+  for (const WrittenName& written :
+       relations_named_in(registration.definition, registration.settings)) {
+    const auto named = look_up(written, path, [&](const core::Name& name) {
+      return name == registration.name || views.find(name) || find_relation(name);
+    });
+    if (named == registration.name)
+      throw Error{Code::cycle,
+                  "its definition reads the materialized view itself",
+                  {},
+                  written.schema ? "" : "If another relation is meant, write its schema."};
+  }
+}
+
 // What CREATE MATERIALIZED VIEW checks of the columns only when it is executed.
 void check_columns(const Registration& registration, const CreateTableAsStmt* create) {
   const Query* query = castNode(Query, create->query);
@@ -163,6 +180,7 @@ bool is_applied(const Registration& registration) {
 // that ran leaves nothing.
 void read_texts(Registration& registration, const core::Views& views) {
   check_is_one_query(registration.definition);
+  check_does_not_read_itself(registration, views);
   for (const std::string& index : registration.indexes)
     check_index_statement(index, registration.name);
   look_without_holding_locks(holds_view_lock(views), [&] {

@@ -3,6 +3,7 @@
 #include "pg/run.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "core/error.hpp"
 #include "pg/compat.hpp"
@@ -83,12 +84,11 @@ std::vector<Oid> owners_of(const Planned& planned) {
 // failures, those that fail are left out of the rest of this and fail when their turn comes.
 class Conditions {
  public:
-  Conditions(const Planned& planned, core::OnError on_error)
-      : planned_(planned), stop_(on_error == core::OnError::stop) {}
+  explicit Conditions(core::OnError on_error) : stop_(on_error == core::OnError::stop) {}
 
-  void check(const std::function<void(const core::Name&)>& condition) {
-    for (const core::Step& step : planned_.plan) {
-      const core::Name& view = planned_.name(step);
+  void check(const Planned& planned, const std::function<void(const core::Name&)>& condition) {
+    for (const core::Step& step : planned.plan) {
+      const core::Name& view = planned.name(step);
       if (failures_.contains(view)) continue;
       naming("refresh", view, [&] {
         if (stop_) return condition(view);
@@ -105,7 +105,6 @@ class Conditions {
   }
 
  private:
-  const Planned& planned_;
   bool stop_;
   std::unordered_map<core::Name, core::Failure, core::NameHash> failures_;
 };
@@ -127,7 +126,8 @@ std::vector<std::string> settings_for(const LiveRelation& view, const RunFacts& 
 }
 
 // Before the snapshot: whoever empties a table and fills it again, or rewrites it, leaves nothing
-// that an older snapshot would see, and would otherwise have until the turn of who reads it.
+// that an older snapshot would see, and would otherwise have until the turn of who reads it. Before
+// the plan that holds: plain views on the way can be replaced until then.
 void lock_sources(const core::Name& view) {
   const LiveRelation live = get_locked_view(view);
   const Identity owner(live.owner, Trust::restricted);
@@ -145,30 +145,35 @@ core::Refreshed refresh_step(const core::Name& view, core::Mode mode, const RunS
   return snapshot.run([&] { return refresh_in(mode, view, live, settings, exchanges); });
 }
 
-// Costs nothing as long as the views are those that were seen last.
-void note_views_seen(const Planned& planned, const std::vector<core::Outcome>& outcomes,
-                     const Facts& facts) {
-  std::vector<core::Name> others;
-  for (const core::Outcome& outcome : outcomes) {
-    const core::Name& name = planned.name(outcome.step);
-    const auto live = find_relation(name);
-    if (outcome.failure || !live) continue;
-    const auto& seen = facts.at(name).seen;
-    const auto is_other = [&](Oid oid) { return oid != live->oid; };
-    if (seen.empty() || std::ranges::any_of(seen, is_other)) others.push_back(name);
+// Said once a run, of those that could have changed its order.
+void warn_of_left_out(const Planned& planned) {
+  std::set<core::Node> run;
+  for (const core::Step& step : planned.plan) run.insert(step.view);
+  std::string list;
+  int count = 0;
+  for (const auto& [reader, source] : planned.views.left_out()) {
+    if (!run.contains(reader) || !run.contains(source)) continue;
+    list += fmt::format("{}{} on {}", count++ == 0 ? "" : ", ", print(planned.views[reader].name),
+                        print(planned.views[source].name));
   }
-  note_seen(others);
+  if (count == 0) return;
+  const bool one = count == 1;
+  const std::string message =
+      fmt::format("declared dependenc{} ignored: {}", one ? "y is" : "ies are", list);
+  const char* detail = "The views are read in the opposite direction.";
+  call([&] {
+    ereport(WARNING, (errmsg("%s", message.c_str()), errdetail("%s", detail),
+                      errhint("Register the view again without it.")));
+  });
 }
 
 std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds started,
-                                     core::OnError on_error) {
+                                     core::OnError on_error, Conditions& conditions) {
   const Facts facts = facts_of(planned);
   const auto owners = owners_of(planned);
   const UnappliedEdits edits(planned, facts);
-  Conditions conditions(planned, on_error);
-  conditions.check(lock_sources);
   RunSnapshot snapshot;
-  conditions.check([&](const core::Name& view) { check_not_missed(view, snapshot); });
+  conditions.check(planned, [&](const core::Name& view) { check_not_missed(view, snapshot); });
   Exchanges exchanges;
   auto outcomes = core::run(
       planned.plan, planned.views.graph(), started,
@@ -189,10 +194,11 @@ std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds 
       now);
   describe_failures(outcomes, planned.views, owners);
   record(outcomes, planned.views, owners);  // while readers still go on
-  note_views_seen(planned, outcomes, facts);
+  note_refreshed(planned, outcomes, facts);
   snapshot.release();
   exchanges.finish();
   edits.warn(planned, outcomes);
+  warn_of_left_out(planned);
   warn_of_failures(outcomes);
   return outcomes;
 }
@@ -215,10 +221,17 @@ Planned plan_of_run(const PlanRequest& request) {
 RunResult run(const PlanRequest& request, Overlap overlap, core::OnError on_error) {
   const core::Microseconds started = now();
   LockLimit limit;
-  Locked locked =
-      plan_and_lock(request, {.check = check_may_refresh, .overlap = overlap, .lock_views = true});
+  Conditions conditions(on_error);
+  const auto lock_all_sources = [&](const Planned& planned) {
+    conditions = Conditions(on_error);  // it may not be the first attempt
+    conditions.check(planned, lock_sources);
+  };
+  Locked locked = plan_and_lock(request, {.check = check_may_refresh,
+                                          .overlap = overlap,
+                                          .lock_views = true,
+                                          .lock_sources = lock_all_sources});
   auto outcomes = locked.busy ? skip_steps(locked.planned, started, *locked.busy)
-                              : run_steps(locked.planned, started, on_error);
+                              : run_steps(locked.planned, started, on_error, conditions);
   limit.end();
   return {std::move(locked.planned.views), std::move(outcomes)};
 }

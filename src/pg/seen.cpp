@@ -1,5 +1,7 @@
 #include "pg/seen.hpp"
 
+#include <algorithm>
+
 #include "pg/datum.hpp"
 #include "pg/own_tables.hpp"
 #include "pg/relation.hpp"
@@ -55,6 +57,20 @@ void note_seen(const std::vector<core::Name>& views) {
       " = (l.schema_name, l.view_name, l.relation))",
       {array_argument(schemas), array_argument(names), array_argument(oids)}, Sees::latest);
   access.end();
+}
+
+void note_refreshed(const Planned& planned, const std::vector<core::Outcome>& outcomes,
+                    const Facts& facts) {
+  std::vector<core::Name> others;
+  for (const core::Outcome& outcome : outcomes) {
+    const core::Name& name = planned.name(outcome.step);
+    const auto live = find_relation(name);
+    if (outcome.failure || !live) continue;
+    const auto& seen = facts.at(name).seen;
+    const auto is_other = [&](Oid oid) { return oid != live->oid; };
+    if (seen.empty() || std::ranges::any_of(seen, is_other)) others.push_back(name);
+  }
+  note_seen(others);
 }
 
 void forget_seen(const core::Name& view) {

@@ -6,8 +6,9 @@
 #include <unordered_map>
 #include <utility>
 
-#include "core/name.hpp"
-#include "pg/guard.hpp"
+#include "core/run.hpp"
+#include "pg/plan.hpp"
+#include "pg/registry.hpp"
 
 namespace mvo::pg {
 
@@ -19,6 +20,10 @@ SeenViews load_seen();
 // Notes the views that live now under these names. Only in READ COMMITTED: elsewhere writing it
 // could make the transaction fail.
 void note_seen(const std::vector<core::Name>& views);
+
+// As above, after a run: costs nothing as long as the views are those that were seen last.
+void note_refreshed(const Planned& planned, const std::vector<core::Outcome>& outcomes,
+                    const Facts& facts);
 
 // For a name that is no longer registered.
 void forget_seen(const core::Name& view);
