@@ -24,7 +24,7 @@ bool is_reversed(const CheckedView& view, const Dependency& dependency) {
 }
 
 bool names_nothing(const Dependency& dependency) {
-  return dependency.kind == 0 && !dependency.view;
+  return dependency.declared && dependency.kind == 0 && !dependency.view;
 }
 
 // Known only from the rule of a view that exists.
