@@ -100,6 +100,25 @@ COMMENT ON COLUMN mv_orchestrator.learned.runs_left IS 'until a diff is tried ag
 REVOKE ALL ON mv_orchestrator.learned FROM PUBLIC;
 
 --
+-- A hint for mv_check(): under which OID a view was last seen. Not dumped. No key, so that nobody
+-- waits for somebody else who notes the same.
+--
+
+CREATE TABLE mv_orchestrator.seen (
+    schema_name text COLLATE pg_catalog."C" NOT NULL,
+    view_name text COLLATE pg_catalog."C" NOT NULL,
+    relation oid NOT NULL,
+    seen_at timestamp with time zone NOT NULL
+);
+
+CREATE INDEX seen_view ON mv_orchestrator.seen (schema_name, view_name);
+
+COMMENT ON TABLE mv_orchestrator.seen IS
+    'under which OID a registered materialized view was last seen';
+
+REVOKE ALL ON mv_orchestrator.seen FROM PUBLIC;
+
+--
 -- History: what became of each step of each run. Not dumped.
 --
 
@@ -463,3 +482,20 @@ LANGUAGE C STABLE CALLED ON NULL INPUT;
 
 COMMENT ON FUNCTION @extschema@.mv_plan(text[], text, text, text) IS
     'the steps that mv_refresh_all() with the same arguments would take now, in which mode and why, and what they would take and meet';
+
+--
+-- Look
+--
+
+CREATE FUNCTION @extschema@.mv_check() RETURNS TABLE (
+    severity text,
+    name text,
+    problem text,
+    detail text,
+    hint text
+)
+AS 'MODULE_PATHNAME', 'mv_check'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT;
+
+COMMENT ON FUNCTION @extschema@.mv_check() IS
+    'what is wrong with the registered materialized views, or will be, and what to do about it';

@@ -86,13 +86,14 @@ Matched match(const Registration& registration, const LiveRelation& view) {
   if (registration.author.is_gone()) return {Match::invalid, "whoever registered it is gone"};
   Matched result{Match::invalid, {}};
   Subtransaction attempt;
-  const std::string live = normal_form_of_live(view);
+  result.live = normal_form_of_live(view);
   try {
-    const std::string registered = normal_form_of_registered(registration);
-    result.match = registered == live ? Match::same : Match::differs;
+    result.registered = normal_form_of_registered(registration);
+    result.match = result.registered == result.live ? Match::same : Match::differs;
   } catch (const PgError& error) {
     if (error.is_interrupt()) throw;
     result.reason = error.what();
+    result.sqlstate = error.sqlstate();
   }
   attempt.roll_back();  // nothing that looking did or locked stays
   return result;

@@ -20,6 +20,7 @@
 #include "pg/recorded_settings.hpp"
 #include "pg/registry.hpp"
 #include "pg/rights.hpp"
+#include "pg/seen.hpp"
 #include "pg/settings.hpp"
 #include "pg/subtransaction.hpp"
 
@@ -88,13 +89,6 @@ void check_does_not_read_itself(const Registration& registration, const core::Vi
                   {},
                   written.schema ? "" : "If another relation is meant, write its schema."};
   }
-}
-
-bool means_not_yet(const PgError& error) {
-  return error.sqlstate() == ERRCODE_UNDEFINED_TABLE ||
-         error.sqlstate() == ERRCODE_UNDEFINED_SCHEMA ||
-         error.sqlstate() == ERRCODE_UNDEFINED_FUNCTION ||
-         error.sqlstate() == ERRCODE_UNDEFINED_OBJECT;
 }
 
 // What CREATE MATERIALIZED VIEW checks of the columns only when it is executed.
@@ -192,6 +186,7 @@ core::Name register_view(const RegisterRequest& request) {
   naming("register", name, [&] {
     while (!try_to_register(request, name)) check_for_interrupts();
   });
+  note_seen({name});
   limit.end();
   return name;
 }
@@ -204,7 +199,9 @@ bool try_to_unregister(const core::Name& name) {
   if (!registered) raise_not_registered({name.schema, name.name});
   if (!owns_schema_of(name))  // as core's DROP
     require_rights_of(*present_owner(find_relation(name), registered));
-  return remove_registration(name, registered->author);
+  const bool removed = remove_registration(name, registered->author);
+  if (removed) forget_seen(name);
+  return removed;
 }
 
 }  // namespace

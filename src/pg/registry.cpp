@@ -212,15 +212,22 @@ Facts load_run_facts(const std::vector<core::Name>& names) {
   const auto [schemas, views] = columns_of(names);
   OwnTables access;
   const SpiRows rows = query(
-      "SELECT schema_name, view_name, owner, author, settings, applied"
-      " FROM mv_orchestrator.registry"
+      "SELECT schema_name, view_name, owner, author, settings, applied, s.relation::text"
+      " FROM mv_orchestrator.registry LEFT JOIN mv_orchestrator.seen AS s"
+      " USING (schema_name, view_name)"
       " WHERE (schema_name, view_name) IN (SELECT * FROM unnest($1, $2))",
       {array_argument(schemas), array_argument(views)}, Sees::latest);
   Facts facts;
-  for (std::uint64_t i = 0; i < rows.size(); ++i)
-    facts.emplace(core::Name{rows.text(i, 0), rows.text(i, 1)},
-                  RunFacts{find_author(rows.text(i, 2), rows.text(i, 3)).role, rows.texts(i, 4),
-                           rows.boolean(i, 5)});
+  for (std::uint64_t i = 0; i < rows.size(); ++i) {
+    const auto [entry, is_new] = facts.try_emplace({rows.text(i, 0), rows.text(i, 1)});
+    RunFacts& view = entry->second;
+    if (is_new)
+      view = {find_author(rows.text(i, 2), rows.text(i, 3)).role,
+              rows.texts(i, 4),
+              rows.boolean(i, 5),
+              {}};
+    if (const auto oid = rows.optional_text(i, 6)) view.seen.push_back(to_oid(*oid));
+  }
   access.end();
   return facts;
 }

@@ -38,6 +38,7 @@ struct RunFacts {
   Oid author = InvalidOid;            // whose registration it is; InvalidOid: he is gone
   std::vector<std::string> settings;  // the recorded ones
   bool applied = false;               // the live view is known to have this text
+  std::vector<Oid> seen;              // OIDs that the view was seen under; see seen.hpp
 };
 
 using Facts = std::unordered_map<core::Name, RunFacts, core::NameHash>;

@@ -18,6 +18,7 @@
 #include "pg/refresh.hpp"
 #include "pg/registry.hpp"
 #include "pg/rights.hpp"
+#include "pg/seen.hpp"
 #include "pg/settings.hpp"
 #include "pg/snapshot.hpp"
 #include "pg/unapplied_edits.hpp"
@@ -212,6 +213,7 @@ std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds 
   describe_failures(outcomes, planned.views, owners);
   record(outcomes, planned.views, owners);  // while readers still go on
   save_learned(outcomes, planned.views);
+  note_refreshed(planned, outcomes, facts);
   snapshot.release();
   exchanges.finish();
   edits.warn(planned, outcomes);
