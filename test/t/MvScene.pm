@@ -24,10 +24,10 @@ CREATE TABLE base AS SELECT g, g % 7 AS kind, repeat(md5(g::text), CASE WHEN g %
 ALTER TABLE base ALTER doc SET STORAGE EXTERNAL;
 CREATE FUNCTION gated(g int) RETURNS int IMMUTABLE LANGUAGE plpgsql
     AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(2); RETURN g; END';
-SELECT mv_register('a', 'SELECT v, kind, count(*) AS n FROM version, base GROUP BY v, kind', unique_key => '{kind}');
+SELECT mv_register('a', 'SELECT v, kind, count(*) AS n FROM version, base GROUP BY v, kind', unique_key => '{kind}', mode => 'swap');
 SELECT mv_register('m', 'SELECT v, g, kind, doc FROM version, base, pg_advisory_xact_lock_shared(1) pause',
-                   unique_key => '{g}', indexes => '{CREATE INDEX m_gated ON m USING btree (public.gated(g))}');
-SELECT mv_register('z', 'SELECT m.v, m.g, m.doc, a.n FROM m JOIN a USING (v, kind)', depends_on => '{a,m}', unique_key => '{g}');
+                   unique_key => '{g}', indexes => '{CREATE INDEX m_gated ON m USING btree (public.gated(g))}', mode => 'diff');
+SELECT mv_register('z', 'SELECT m.v, m.g, m.doc, a.n FROM m JOIN a USING (v, kind)', depends_on => '{a,m}', unique_key => '{g}', mode => 'swap');
 SELECT mv_register('r', 'SELECT 0 AS v', depends_on => '{d0,other}');
 
 CREATE SCHEMA before;
@@ -156,7 +156,9 @@ sub calls {
         # Every row holds the version, so where there are enough of them the diff becomes a swap.
         auto => { sql => q{mv_refresh_all('{a,m,z}', 'auto')}, before => 'DELETE FROM mv_orchestrator.learned',
             new => $fresh, old => $old, stops => [qw(query index last_reader)] },
-        mixed => { sql => q{several_runs()}, new => $fresh, stops => [] },
+        several_runs => { sql => q{several_runs()}, new => $fresh, stops => [] },
+        # Each view in the mode that it is registered with: swap, diff, swap.
+        mixed => { sql => q{mv_refresh_all('{a,m,z}')}, new => $fresh, stops => [qw(query index last_reader)] },
         upstream => { sql => q{mv_refresh('z', 'upstream', 'plain')}, new => $fresh, stops => ['query'] },
         drop => { sql => q{mv_drop_all('{a,m,z}')}, new => 'r=old rest=old', stops => ['reader'] },
         cascade => { sql => q{mv_drop('a', cascade => true)}, new => 'm=old r=old rest=old', stops => ['last_reader'] },

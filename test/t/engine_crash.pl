@@ -1,4 +1,4 @@
-# Swap and diff runs of several views that are cancelled, terminated, killed or end with the server,
+# Runs of several views, in swap, in diff and in both, that are cancelled, terminated, killed or end with the server,
 # at random instants, with each wal_level: afterwards all views hold their old rows or all their new
 # ones, nothing is left but that, and heaps and indexes are sound.
 # MVO_KILLS: how many instants of each kind; SEED repeats them.
@@ -14,7 +14,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time usleep);
 
-my $kills = $ENV{MVO_KILLS} // 2;
+my $kills = $ENV{MVO_KILLS} // 3;
 my $rows = 2000;
 my $seed = $ENV{SEED} || int rand 2**31;
 note "SEED=$seed MVO_KILLS=$kills";
@@ -42,10 +42,10 @@ sub prepare {
 CREATE EXTENSION amcheck;
 CREATE TABLE version AS SELECT 0 AS v;
 SELECT mv_register('a', 'SELECT v, g, repeat(md5((v * g)::text), 10) AS t FROM version, generate_series(1, $rows) g',
-                   unique_key => '{g}', indexes => ARRAY['CREATE INDEX a_t ON a USING btree (md5(t)) WHERE g > 10']);
+                   unique_key => '{g}', mode => 'swap', indexes => ARRAY['CREATE INDEX a_t ON a USING btree (md5(t)) WHERE g > 10']);
 SELECT mv_register('b', 'SELECT v, g, (SELECT string_agg(md5((v * g * i)::text), '''') FROM generate_series(1, 100) i) AS t
-                         FROM version, generate_series(1, 50) g');
-SELECT mv_register('c', 'SELECT a.v, a.g FROM a JOIN b USING (v) WHERE b.g = 1', depends_on => '{a,b}', unique_key => '{g}');
+                         FROM version, generate_series(1, 50) g', mode => 'diff');
+SELECT mv_register('c', 'SELECT a.v, a.g FROM a JOIN b USING (v) WHERE b.g = 1', depends_on => '{a,b}', unique_key => '{g}', mode => 'swap');
 SELECT mv_create_all();
 CREATE FUNCTION versions() RETURNS text LANGUAGE sql AS \$\$
     SELECT string_agg(DISTINCT v || ' x' || n, ' ' ORDER BY v || ' x' || n)
@@ -53,7 +53,7 @@ CREATE FUNCTION versions() RETURNS text LANGUAGE sql AS \$\$
           GROUP BY w, v) x
 \$\$;
 SQL
-    for my $mode (qw(swap diff)) {
+    for my $mode (qw(swap diff mixed)) {
         change();
         my $began = time;
         query(run_of($mode));
@@ -62,7 +62,11 @@ SQL
 }
 
 sub change { query('UPDATE version SET v = ' . ++$version); }
-sub run_of { return "SELECT string_agg(status, ' ') FROM mv_refresh_all(mode => '$_[0]')"; }
+# Mixed: each view as it is registered.
+sub run_of {
+    my $mode = $_[0] eq 'mixed' ? 'NULL' : "'$_[0]'";
+    return "SELECT string_agg(status, ' ') FROM mv_refresh_all(mode => $mode)";
+}
 
 sub whole { return join ' ', sort "$_[0] x50", "$_[0] x$rows"; }
 
@@ -118,7 +122,7 @@ my %interrupts = (
 
 sub interrupt_at_random {
     my ($level, $how, $number) = @_;
-    my $mode = (qw(swap diff))[ $number % 2 ];
+    my $mode = (qw(swap diff mixed))[ $number % 3 ];
     my $pause = int rand 1.2e6 * $duration{$mode};
     my $what = "$level, $mode, $how $number after $pause us";
     my $old = $version;
@@ -151,7 +155,7 @@ sub crash_after {
 
 for my $level (qw(replica minimal logical)) {
     prepare($level);
-    my ($swap, $diff) = map { run_of($_) . ';' } qw(swap diff);
+    my ($swap, $diff, $mixed) = map { run_of($_) . ';' } qw(swap diff mixed);
     query(q{SELECT pg_create_logical_replication_slot('changes', 'test_decoding')}) if $level eq 'logical';
     # Only what ends the server has to do with its log.
     for my $how ($level eq 'replica' ? qw(cancel timeout terminate kill crash) : qw(kill crash)) {
@@ -159,13 +163,15 @@ for my $level (qw(replica minimal logical)) {
     }
     crash_after($level, 'swap', $swap);
     crash_after($level, 'diff', $diff);
+    crash_after($level, 'mixed', $mixed);
+    crash_after($level, 'mixed, undone to a savepoint, mixed', "BEGIN; SAVEPOINT s; $mixed ROLLBACK TO s; $mixed COMMIT");
     crash_after($level, 'swap, undone to a savepoint, swap', "BEGIN; SAVEPOINT s; $swap ROLLBACK TO s; $swap COMMIT");
     crash_after($level, 'swap, undone to a savepoint, diff', "BEGIN; SAVEPOINT s; $swap ROLLBACK TO s; $diff COMMIT");
     crash_after($level, 'diff, undone to a savepoint, swap', "BEGIN; SAVEPOINT s; $diff ROLLBACK TO s; $swap COMMIT");
     crash_after($level, 'swap in a savepoint, undone swap', "BEGIN; SAVEPOINT s; $swap RELEASE s; SAVEPOINT t; $swap ROLLBACK TO t; COMMIT");
     crash_after($level, 'swap, diff, swap', "BEGIN; $swap UPDATE version SET v = v; $diff SAVEPOINT s; $swap COMMIT");
     crash_after($level, 'swap and REFRESH', "BEGIN; $swap REFRESH MATERIALIZED VIEW b; SAVEPOINT s; REFRESH MATERIALIZED VIEW a; ROLLBACK TO s; COMMIT");
-    crash_after($level, "prepared $_", "BEGIN; " . run_of($_) . "; PREPARE TRANSACTION 'run'", "COMMIT PREPARED 'run'") for qw(swap diff);
+    crash_after($level, "prepared $_", "BEGIN; " . run_of($_) . "; PREPARE TRANSACTION 'run'", "COMMIT PREPARED 'run'") for qw(swap diff mixed);
     if ($level eq 'logical') {
         my ($code, $out, $error) = $node->psql('postgres',
             q{SELECT count(*) FROM pg_logical_slot_get_changes('changes', NULL, NULL) WHERE data ~ 'pg_temp_'});

@@ -195,6 +195,32 @@ for my $wish ('REFRESH MATERIALIZED VIEW a', 'REFRESH MATERIALIZED VIEW CONCURRE
     check_all_is_well('a session that reads again and again');
 }
 
+# A run of which one view is diffed: who reads that is in nobody's way. Who reads a swapped one keeps
+# all of the run waiting, and nobody sees any of it before its end.
+{
+    query(q{SELECT mv_register('a', 'SELECT * FROM base', indexes => ARRAY['CREATE INDEX a_amount ON a USING btree (amount)'], mode => 'swap');
+            SELECT mv_register('b', 'SELECT sum(amount) AS total FROM base', unique_key => ARRAY['total'], mode => 'diff');
+            SELECT mv_register('c', 'SELECT a.amount FROM a, b', depends_on => ARRAY['a', 'b'], mode => 'swap')});
+    my $mixed = $swap =~ s/mode => 'swap'//r;
+    my $old = $amount;
+    change();
+    my $session = reader('SELECT FROM b');
+    is(finish(start($mixed, '-c mv_orchestrator.lock_timeout=5000')), 'refreshed refreshed refreshed', 'a reader of the diffed view: no wait');
+    $session->query_safe('COMMIT');
+    is(query($rows), shown($amount), 'a reader of the diffed view: new rows');
+    $old = $amount;
+    change();
+    $session->query_safe('BEGIN; SELECT FROM c');
+    my $run = start($mixed);
+    wait_until_at_exchange();
+    is(query($rows), shown($old), 'a reader of a swapped view: others see the old rows of all');
+    is(query('SELECT total FROM b'), $old, 'a reader of a swapped view: of the diffed view too');
+    $session->query_safe('COMMIT');
+    is(finish($run), 'refreshed refreshed refreshed', 'a reader of a swapped view: the run ends with it');
+    $session->quit;
+    check_all_is_well('a mixed run');
+}
+
 # Autovacuum works on a TOAST table alone, and gives way to who waits for it, as to the server's
 # REFRESH: a second or two, not the limit.
 {

@@ -16,9 +16,9 @@ my $node = orchestrator_node('rollback', "max_prepared_transactions = 2\nautovac
 
 $node->safe_psql('postgres', <<'SQL');
 CREATE TABLE base AS SELECT g AS id, g % 7 AS kind FROM generate_series(1, 100) g;
-SELECT mv_register('kinds', 'SELECT kind, count(*) AS n FROM base GROUP BY kind', unique_key => '{kind}',
+SELECT mv_register('kinds', 'SELECT kind, count(*) AS n FROM base GROUP BY kind', unique_key => '{kind}', mode => 'swap',
                    indexes => ARRAY['CREATE INDEX kinds_n ON kinds USING btree (n)'], options => '{"comment": "c"}');
-SELECT mv_register('total', 'SELECT sum(n) AS n FROM kinds', depends_on => '{kinds}', unique_key => '{n}');
+SELECT mv_register('total', 'SELECT sum(n) AS n FROM kinds', depends_on => '{kinds}', unique_key => '{n}', mode => 'diff');
 SELECT mv_create_all();
 UPDATE base SET kind = id % 5;
 
@@ -54,6 +54,7 @@ my %calls = (
     'refresh_all' => q{mv_refresh_all(mode => 'plain')},
     'swap' => q{mv_refresh_all(mode => 'swap')},
     'diff' => q{mv_refresh_all(mode => 'diff')},
+    'mixed' => q{mv_refresh_all()},
 );
 # What has to be done before, for a call to have something to do.
 my %before = (create => q{SELECT mv_drop('total')}, create_all => q{SELECT mv_drop_all()});
@@ -108,12 +109,12 @@ for my $name (sort keys %calls) {
 # A failure half way, caught: the view that was refreshed before it has its old rows again.
 results(<<'SQL');
 CREATE TABLE divisor AS SELECT 1 AS d;
-SELECT mv_register('zero', 'SELECT n / d AS n FROM total, divisor', depends_on => '{total}', unique_key => '{n}');
+SELECT mv_register('zero', 'SELECT n / d AS n FROM total, divisor', depends_on => '{total}', unique_key => '{n}', mode => 'swap');
 SELECT mv_create('zero');
 UPDATE divisor SET d = 0;
 SQL
-for my $mode (qw(plain concurrent swap diff)) {
-    my $fails = "mv_refresh_all(mode => '$mode')";
+for my $mode (qw(plain concurrent swap diff mixed)) {
+    my $fails = $mode eq 'mixed' ? 'mv_refresh_all()' : "mv_refresh_all(mode => '$mode')";
     my $caught = "DO \$\$BEGIN PERFORM * FROM $fails; EXCEPTION WHEN division_by_zero THEN NULL; END\$\$";
     is(state_after($caught), state_after('SELECT'), "$mode: nothing is left of a run that failed half way");
     is((results("BEGIN;\n$caught;\nSELECT own_locks();\nROLLBACK"))[-1], 0, "$mode: no lock either");
