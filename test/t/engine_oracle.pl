@@ -374,7 +374,7 @@ sub scenario {
     }
     $s{next_id} = 1;
     $s{sql} = $sql;
-    $s{sql} .= insert_rows(\%s, $big ? 5000 : one_of(0, 1, 3, 20, 60, 1500)) unless maybe(0.1);
+    $s{sql} .= insert_rows(\%s, $big ? 5000 : one_of(0, 1, 3, 20, 60, 1500, 1500)) unless maybe(0.1);
     if (maybe(0.3)) {    # rows that are shorter than the table's definition
         my $type = one_of(grep { !$types{$_}{rare} && !/long/ } @type_names);
         my $default = maybe(0.5) ? ' DEFAULT (' . literal($type) . ')' : '';
@@ -495,6 +495,7 @@ sub changes {
     my @out;
     for (1 .. int rand 4) {
         my $column = one_of(@{ $s->{columns} });
+        push @out, "UPDATE $t SET k2 = -k2" if maybe(0.1);
         my $set = "$column->{name} = " . any_literal($column);
         push @out, one_of(
             insert_rows($s, one_of(1, 2, 30)) || (),
@@ -530,6 +531,7 @@ sub round {
     my @changes = maybe(0.2) ? () : changes($s);
     $sql .= "$_;\n" for @changes;
     $sql .= one_of('VACUUM %s', 'VACUUM FREEZE %s', 'ANALYZE %s', 'VACUUM FULL %s', 'REINDEX TABLE %s') =~ s/%s/$views[0]/r . ";\n" if maybe(0.1);
+    $sql .= "DELETE FROM mv_orchestrator.learned;\n" if maybe(0.8);
     $sql .= "SELECT FROM o.remember($all);\n";
     my $isolation = one_of(@isolations);
     my $memory = one_of('64kB', '64kB', '100kB', '1MB', '256MB');
