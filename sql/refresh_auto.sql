@@ -178,6 +178,21 @@ SELECT mode, rows, detail FROM mv_refresh_all();
 SELECT wrong(), out_of_order();
 DELETE FROM mv_orchestrator.learned;
 
+-- With parallel workers, which cannot be stopped in the middle.
+SET max_parallel_workers_per_gather = 2;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+EXPLAIN (COSTS OFF) SELECT id, version, doc FROM base ORDER BY id DESC;
+UPDATE base SET version = version + 1;
+SELECT mode, rows, detail FROM mv_refresh_all();
+SELECT wrong(), out_of_order();
+DELETE FROM mv_orchestrator.learned;
+RESET max_parallel_workers_per_gather;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
+
 -- Equal rows may repeat and hold NULLs, and without an index nothing else is asked for.
 CREATE TABLE bag (a int, b text);
 INSERT INTO bag SELECT nullif(i % 10, 3), nullif('x' || i % 7, 'x3') FROM generate_series(1, 2000) AS i;
