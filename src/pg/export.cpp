@@ -83,8 +83,10 @@ std::vector<std::string> key_of(const Exported& exported) {
   return columns;
 }
 
-// All types are named, so that no other function of that name fits as well. What belongs to another
-// role by now cannot be registered by its author any more.
+// Here the author's search_path is in force and his code could become the superuser who runs the
+// script, by RESET SESSION AUTHORIZATION: so every type and function is named with its schema, and
+// no other function of that name fits better. What belongs to another role by now cannot be
+// registered by its author any more.
 std::string registration(const Exported& exported, const std::string& schema,
                          const core::Views& views) {
   const std::string name = print(exported.name);

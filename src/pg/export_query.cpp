@@ -30,7 +30,7 @@ SELECT r.schema_name, r.view_name, coalesce(a.rolname::text, r.owner), a.oid IS 
        coalesce(has_schema_privilege(a.oid, n.oid, 'CREATE'), false),
        coalesce(n.nspowner <> a.oid AND NOT a.rolsuper, false)
 FROM mv_orchestrator.registry AS r
-LEFT JOIN pg_authid AS a ON a.oid = mv_orchestrator.author_role(r.owner, r.author)
+LEFT JOIN pg_roles AS a ON a.oid = mv_orchestrator.author_role(r.owner, r.author)
 LEFT JOIN pg_namespace AS n ON n.nspname = r.schema_name
 LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = r.view_name AND c.relkind = 'm'
 LEFT JOIN (SELECT schema_name, view_name,

@@ -260,4 +260,53 @@ run_command([ 'pg_restore', '--data-only', '-t', 't', '-t', 'registry', '-t', 'd
 is($node->safe_psql('unpopulated', 'SELECT count(*) FROM pg_matviews WHERE ispopulated'), 0, 'unpopulated: all are empty');
 one_call_is_enough('unpopulated', database => 'unpopulated', order => 's.base s.a_hidden moved.z_last', drift => 1);
 
+# Whoever imports is a superuser, and sets session_authorization: what a stranger's code does with
+# RESET would be his. So nothing of a stranger's runs but in mv_register(), restricted. His schema
+# comes first in the path that he registered with, and shadows what the script could name.
+$node->safe_psql('postgres', 'CREATE ROLE stranger; CREATE DATABASE trapped');
+$node->safe_psql('trapped', <<'SQL');
+CREATE EXTENSION mv_orchestrator;
+CREATE SCHEMA lair AUTHORIZATION stranger;
+SET SESSION AUTHORIZATION stranger;
+CREATE FUNCTION lair.payload(what pg_catalog.text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    command pg_catalog.text;
+BEGIN
+    RAISE LOG 'PAYLOAD current=% session=% in=%', current_user, session_user, what;
+    FOREACH command IN ARRAY ARRAY['RESET SESSION AUTHORIZATION', 'RESET ROLE', 'SET SESSION AUTHORIZATION DEFAULT',
+                                   'ALTER ROLE stranger SUPERUSER']::pg_catalog.text[] LOOP
+        BEGIN
+            EXECUTE command;
+            RAISE LOG 'PAYLOAD did=%', command;
+        EXCEPTION WHEN OTHERS THEN
+        END;
+    END LOOP;
+END $$;
+CREATE FUNCTION lair.yes(x pg_catalog.text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM lair.payload('domain'); RETURN true; END $$;
+CREATE DOMAIN lair.trap AS pg_catalog.text CHECK (lair.yes(VALUE));
+CREATE DOMAIN lair.text AS pg_catalog.text CHECK (lair.yes(VALUE));
+CREATE DOMAIN lair.jsonb AS pg_catalog.jsonb CHECK (lair.yes(VALUE::pg_catalog.text));
+CREATE FUNCTION lair.to_regclass(pg_catalog.text) RETURNS regclass LANGUAGE plpgsql AS $$ BEGIN PERFORM lair.payload('to_regclass'); RETURN NULL; END $$;
+CREATE FUNCTION lair.equal(oid, regclass) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM lair.payload('operator'); RETURN true; END $$;
+CREATE OPERATOR lair.= (LEFTARG = oid, RIGHTARG = regclass, FUNCTION = lair.equal);
+CREATE FUNCTION lair.mv_register(name pg_catalog.text, definition pg_catalog.text, depends_on pg_catalog.text[], unique_key pg_catalog.text[],
+    indexes pg_catalog.text[], mode pg_catalog.text, options pg_catalog.jsonb) RETURNS pg_catalog.text LANGUAGE plpgsql
+    AS $$ BEGIN PERFORM lair.payload('mv_register'); RETURN name; END $$;
+CREATE TABLE lair.pg_class (oid oid, relkind "char");
+SET search_path = lair, pg_catalog;
+SELECT public.mv_register('lair.v', $$SELECT '{1}'::lair.trap[]::pg_catalog.text[] AS x$$, indexes => ARRAY['CREATE INDEX i ON lair.v (x)']);
+SELECT public.mv_create('lair.v');
+GRANT SELECT ON lair.v TO PUBLIC;
+COMMENT ON COLUMN lair.v.x IS 'x';
+SQL
+my $trapped = export_of('trapped');
+$node->safe_psql('trapped', q{SELECT mv_unregister('lair.v')});
+my $from = -s $node->logfile;
+is(import_into('trapped', $trapped), '', 'trapped: the script can be imported');
+my $log = substr slurp_file($node->logfile), $from;
+my %ran = map { $_ => 1 } $log =~ /PAYLOAD (\w+=.*?)(?: at character \d+)?$/mg;
+is(join(', ', sort keys %ran), 'current=stranger session=stranger in=domain', 'trapped: only what is registered was read, and nothing came of it');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_roles WHERE rolsuper'), 1, 'trapped: nobody has become a superuser');
+is($node->safe_psql('trapped', q{SELECT owner, applied FROM mv_orchestrator.registry}), 'stranger|t', 'trapped: the view is registered');
+
 done_testing();
