@@ -7,6 +7,10 @@
 #include "pg/identifier.hpp"
 #include "pg/registry.hpp"
 
+extern "C" {
+#include <catalog/pg_authid.h>
+}
+
 namespace mvo::pg {
 
 bool has_rights_of(Oid role) {
@@ -15,6 +19,13 @@ bool has_rights_of(Oid role) {
 
 bool has_rights_of(const Author& author) {
   return author.is_gone() ? call([] { return superuser(); }) : has_rights_of(author.role);
+}
+
+bool may_look_into(Oid owner) {
+  return call([&] {
+    return has_privs_of_role(GetUserId(), ROLE_PG_MONITOR) ||
+           (OidIsValid(owner) ? has_privs_of_role(GetUserId(), owner) : superuser());
+  });
 }
 
 bool may_read(const core::Name& view, Oid role) {
