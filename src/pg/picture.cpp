@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "core/plan.hpp"
 #include "pg/discover.hpp"
 #include "pg/display.hpp"
 #include "pg/guc_scope.hpp"
@@ -97,6 +98,7 @@ class Arrows {
 
   // Of what is not open to the caller, only the registered views that it reads.
   void add_reads(Thing reader, bool open) {
+    check_for_interrupts();
     std::unordered_set<Thing> seen;
     std::vector<Thing> pending{reader};
     while (!pending.empty()) {
@@ -146,7 +148,7 @@ std::vector<core::Arrow> merely_declared(const core::Views& views) {
 
 core::Picture load_picture(bool with_views, bool with_sources) {
   core::Views views = load_views(Sees::caller);
-  Discovered discovered(views, Sees::caller);
+  Discovered discovered(views, core::all_views(views), Sees::caller);
   views.add_discovered(discovered.edges_among_views());
   const Arrows read(discovered, views.size(), with_views, with_sources);
   const core::Discovery& graph = discovered.graph();
