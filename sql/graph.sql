@@ -82,6 +82,32 @@ UPDATE base SET n = 1 WHERE id = 3;
 SELECT count(*) FROM mv_refresh_all('{"\"Day by day\"", weekly, report, other, hidden, empty}', mode => 'plain');
 SELECT mv_graph();
 
+-- On demand with what is on the way, and with what is read in the end. What is hidden is passed over;
+-- into the text of a view that does not exist only who may see its state looks.
+CREATE VIEW step_1 AS SELECT * FROM weekly;
+CREATE VIEW step_2 AS SELECT s.n FROM step_1 AS s, weekly;
+CREATE VIEW beside AS SELECT id FROM base;
+CREATE FUNCTION parsed() RETURNS bigint STABLE LANGUAGE sql BEGIN ATOMIC SELECT sum(two) FROM hidden; END;
+CREATE FUNCTION "opaque one"(int) RETURNS bigint STABLE LANGUAGE sql AS 'SELECT sum(two) FROM hidden';
+CREATE TABLE parts (id int) PARTITION BY RANGE (id);
+CREATE TABLE part PARTITION OF parts DEFAULT;
+SELECT mv_register('final', 'SELECT s.n, parsed(), "opaque one"(1) FROM step_2 AS s, beside, weekly, parts');
+SELECT action FROM mv_create('final');
+SELECT mv_register('secret', 'SELECT 1 AS x FROM step_2, base, nowhere');
+SELECT mv_graph();
+SELECT mv_graph(with_views => true);
+SELECT mv_graph(with_sources => true);
+SELECT mv_graph('text', true, true);
+SELECT mv_graph('mermaid', true, true);
+SELECT mv_graph('dot', true, true);
+SET ROLE regress_graph_nobody;
+SELECT regexp_matches(mv_graph('text', true, true), '^.* grp.secret.*$', 'gn');
+SET ROLE regress_graph_monitor;
+SELECT regexp_matches(mv_graph('text', true, true), '^.* grp.secret.*$', 'gn');
+RESET ROLE;
+SELECT mv_drop('final') \g /dev/null
+SELECT count(mv_unregister(name)) FROM unnest('{final, secret}'::text[]) AS name;
+
 -- A cycle, of which no order can be given, is drawn all the same; what is outside has its level.
 SELECT mv_register('weekly', 'SELECT sum(n) AS n FROM "Day by day"', depends_on => ARRAY['"Day by day"', 'last']);
 SELECT mv_register('last', 'SELECT 1 AS x', depends_on => '{report}');

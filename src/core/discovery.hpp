@@ -26,6 +26,9 @@ class Discovery {
   const std::string& label(Thing thing) const { return things_[thing].label; }
   Reading reading(Thing thing) const { return things_[thing].reading; }
 
+  // What it reads directly, by label, each once.
+  const std::vector<Thing>& reads_of(Thing thing);
+
   struct Way {
     Thing to;
     // What is passed on the shortest way there; among equally short ones on the smallest, label
@@ -55,7 +58,6 @@ class Discovery {
   };
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
-  const std::vector<Thing>& reads_of(Thing thing);
   void reach(Thing thing, std::size_t from, std::vector<Reached>& reached);
   std::vector<Thing> way_to(std::size_t place, const std::vector<Reached>& reached) const;
 

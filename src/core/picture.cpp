@@ -73,6 +73,13 @@ bool Figure::has(Mark mark) const {
   return std::ranges::find(marks, mark) != marks.end();
 }
 
+std::vector<std::string_view> Figure::words() const {
+  std::vector<std::string_view> words;
+  if (kind == Kind::opaque_function) words.push_back("opaque");
+  for (const Mark mark : marks) words.push_back(to_string(mark));
+  return words;
+}
+
 Picture::Picture(std::vector<Figure> figures, const std::vector<Arrow>& arrows)
     : graph_(0, {}), levels_(levels_of(figures, graph_of(figures.size(), arrows))) {
   std::vector<Node> order(figures.size());

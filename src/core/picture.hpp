@@ -11,7 +11,8 @@
 
 namespace mvo::core {
 
-enum class Kind { view, plain_view, function, source };
+// Nobody can look into an opaque function.
+enum class Kind { view, plain_view, function, opaque_function, source };
 
 // What is to be seen at once; the worst first.
 enum class Mark { failed, cycle, missing, unpopulated, upstream_failed, disabled };
@@ -27,6 +28,8 @@ struct Figure {
   std::vector<Mark> marks = {};  // ascending
 
   bool has(Mark mark) const;
+  // The marks, and what else there is to say.
+  std::vector<std::string_view> words() const;
 };
 
 // How we know that one reads the other, the surest first.

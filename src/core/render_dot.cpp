@@ -28,6 +28,8 @@ std::string_view shape_of(Kind kind) {
       return ", style=\"filled,rounded\"";
     case Kind::function:
       return ", shape=hexagon";
+    case Kind::opaque_function:
+      return ", shape=hexagon, style=\"filled,dashed\"";
     case Kind::source:
       return ", shape=cylinder";
   }
@@ -55,8 +57,8 @@ std::string_view colours_of(Mark mark) {
 
 std::string node_line(const Figure& figure, Node node) {
   std::string label = escaped(figure.label);
-  for (const Mark mark : figure.marks)
-    label.append(mark == figure.marks.front() ? "\\n" : ", ").append(to_string(mark));
+  if (const auto words = figure.words(); !words.empty())
+    label += fmt::format("\\n{}", fmt::join(words, ", "));
   const auto colours = figure.marks.empty() ? "" : colours_of(figure.marks.front());
   return fmt::format("  n{} [label=\"{}\"{}{}];\n", node + 1, label, shape_of(figure.kind),
                      colours);

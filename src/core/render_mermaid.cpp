@@ -39,6 +39,7 @@ Brackets brackets_of(Kind kind) {
     case Kind::plain_view:
       return {"(", ")"};
     case Kind::function:
+    case Kind::opaque_function:
       return {"{{", "}}"};
     case Kind::source:
       return {"[(", ")]"};
@@ -68,8 +69,8 @@ std::string_view style_of(Mark mark) {
 std::string node_line(const Figure& figure, Node node) {
   const auto [open, close] = brackets_of(figure.kind);
   std::string label = escaped(figure.label);
-  for (const Mark mark : figure.marks)
-    label.append(mark == figure.marks.front() ? "<br/>" : ", ").append(to_string(mark));
+  if (const auto words = figure.words(); !words.empty())
+    label += fmt::format("<br/>{}", fmt::join(words, ", "));
   return fmt::format("  n{}{}\"{}\"{}\n", node + 1, open, label, close);
 }
 

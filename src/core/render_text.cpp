@@ -26,6 +26,7 @@ struct Piece {
 std::string_view kind_of(const Figure& figure) {
   if (figure.kind == Kind::plain_view) return " (view)";
   if (figure.kind == Kind::function) return " (function)";
+  if (figure.kind == Kind::opaque_function) return " (opaque function)";
   return "";
 }
 
@@ -42,9 +43,9 @@ std::string bracketed(const std::vector<std::string_view>& words) {
 
 Piece marked(const Figure& figure) {
   Piece piece = named(figure);
-  std::vector<std::string_view> words;
-  for (const Mark mark : figure.marks) words.push_back(to_string(mark));
-  piece += bracketed(words);
+  std::vector<std::string_view> marks;
+  for (const Mark mark : figure.marks) marks.push_back(to_string(mark));
+  piece += bracketed(marks);
   return piece;
 }
 
@@ -92,7 +93,8 @@ std::string summary(const Picture& picture) {
   std::string text = counted(count(picture, Kind::view), "materialized view") + " in " +
                      counted(picture.highest_level(), "level");
   if (const auto n = count(picture, Kind::plain_view)) text += ", " + counted(n, "view");
-  if (const auto n = count(picture, Kind::function)) text += ", " + counted(n, "function");
+  if (const auto n = count(picture, Kind::function) + count(picture, Kind::opaque_function))
+    text += ", " + counted(n, "function");
   if (const auto n = count(picture, Kind::source)) text += ", " + counted(n, "source");
   text += "; a <- b: a reads b\n";
 

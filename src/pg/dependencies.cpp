@@ -9,10 +9,6 @@
 #include "pg/relation.hpp"
 #include "pg/rights.hpp"
 
-extern "C" {
-#include <catalog/pg_authid.h>
-}
-
 namespace mvo::pg {
 namespace {
 
@@ -98,14 +94,6 @@ void add_text(const TextRead& text, Rows& rows, ViewDependencies& view) {
   view.unreadable = text.unreadable;
 }
 
-// Whether the caller may see what is not for everybody's eyes, as in the view status.
-bool may_see_all(Oid owner) {
-  return call([&] {
-    return has_privs_of_role(GetUserId(), ROLE_PG_MONITOR) ||
-           (OidIsValid(owner) ? has_privs_of_role(GetUserId(), owner) : superuser());
-  });
-}
-
 // What neither the catalogs nor mv_order() shows to everybody.
 void hide_what_is_private(ViewDependencies& view) {
   std::erase_if(view.dependencies, [&](const Dependency& row) {
@@ -122,7 +110,7 @@ ViewDependencies dependencies_of(Discovered& discovered, core::Node node, Rows& 
   if (const TextRead* text = discovered.text_of(node)) add_text(*text, rows, view);
   view.dependencies = rows.take();
   std::erase_if(view.dependencies, [](const Dependency& row) { return !is_shown(row); });
-  if (!may_see_all(discovered.owner_of(node))) hide_what_is_private(view);
+  if (!may_look_into(discovered.owner_of(node))) hide_what_is_private(view);
   return view;
 }
 
@@ -131,13 +119,7 @@ ViewDependencies dependencies_of(Discovered& discovered, core::Node node, Rows& 
 core::Views load_views_with_reads(Sees sees) {
   core::Views views = load_views(sees);
   Discovered discovered(views, core::all_views(views), sees);
-  std::vector<core::Edge> edges;
-  for (core::Node node = 0; node < views.size(); ++node) {
-    check_for_interrupts();
-    for (const Discovery::Way& way : discovered.graph().ways_from(node))
-      if (const auto source = discovered[way.to].view) edges.push_back({node, *source});
-  }
-  views.add_discovered(std::move(edges));
+  views.add_discovered(discovered.edges_among_views());
   return views;
 }
 

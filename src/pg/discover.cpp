@@ -34,6 +34,16 @@ Discovered::Discovered(const core::Views& views, const std::vector<core::Node>& 
   catalogs_.end();
 }
 
+std::vector<core::Edge> Discovered::edges_among_views() {
+  std::vector<core::Edge> edges;
+  for (core::Node node = 0; node < views_.size(); ++node) {
+    check_for_interrupts();
+    for (const core::Discovery::Way& way : graph_.ways_from(node))
+      if (const auto source = found_[way.to].view) edges.push_back({node, *source});
+  }
+  return edges;
+}
+
 const TextRead* Discovered::text_of(core::Node view) const {
   const auto found = texts_.find(view);
   return found == texts_.end() ? nullptr : &found->second;

@@ -37,6 +37,8 @@ class Discovered {
   core::Discovery& graph() { return graph_; }
   const Found& operator[](core::Discovery::Thing thing) const { return found_[thing]; }
   bool is_live(core::Node view) const { return found_[view].kind == RELKIND_MATVIEW; }
+  // Which registered views read which.
+  std::vector<core::Edge> edges_among_views();
   // Of the live view, else of the registration: InvalidOid when he is gone.
   Oid owner_of(core::Node view) const;
   // Of a chosen view that does not exist; null when its registration went meanwhile.

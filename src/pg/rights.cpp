@@ -7,6 +7,10 @@
 #include "pg/identifier.hpp"
 #include "pg/registry.hpp"
 
+extern "C" {
+#include <catalog/pg_authid.h>
+}
+
 namespace mvo::pg {
 
 bool has_rights_of(Oid role) {
@@ -30,6 +34,13 @@ void require_create_in_schema_of(const core::Name& name, Oid role) {
   const Oid schema = schema_of(name);
   if (call([&] { return compat::has_schema_right(schema, role, ACL_CREATE); })) return;
   throw core::Error{core::Code::rights_missing, "permission denied", lacks_create(role, schema)};
+}
+
+bool may_look_into(Oid owner) {
+  return call([&] {
+    return has_privs_of_role(GetUserId(), ROLE_PG_MONITOR) ||
+           (OidIsValid(owner) ? has_privs_of_role(GetUserId(), owner) : superuser());
+  });
 }
 
 bool may_read(const core::Name& view, Oid role) {

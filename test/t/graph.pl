@@ -115,20 +115,61 @@ my @names = (
 my @views = map { [ 's', $_ ] } @names;
 push @views, [ 'S"chema', 'a' ], [ "1. n\n", 'a' ], [ 'www', 'example.com' ], [ '_x_', 'y_' ], [ 'S' x 63, 'V' x 63 ];
 
+# A view is read in its definition, or declared to be read and nothing more.
 my (%edges, @labels);
+my $script = '';
 for my $i (0 .. $#views) {
     my @sources = grep { rand(@views) < 2 } 0 .. $i - 1;
-    my ($schema, $name) = @{ $views[$i] };
-    $labels[$i] = expected_label($schema, $name);
-    sql('CREATE SCHEMA IF NOT EXISTS ' . sql('SELECT quote_ident(' . literal($schema) . ')'));
-    my @printed = map { sprintf 'format(\'%%I.%%I\', %s, %s)', map { literal($_) } @{ $views[$_] } } @sources;
-    my $found = rand() < 0.7;  # else the definition does not show it
-    my $definition = join ' || ', "'SELECT 1 AS x'", ($found && @printed) ? ("' FROM '", join " || ', ' || ", map { "$_ || ' AS s$sources[0]" . int(rand 1e9) . "'" } @printed) : ();
-    sql(sprintf "SELECT mv_register(format('%%I.%%I', %s, %s), %s, depends_on => ARRAY[%s]::text[])", literal($schema), literal($name),
-        $definition, join ', ', @printed);
+    my $found = rand() < 0.7;
+    my $name = sprintf "format('%%I.%%I', %s, %s)", map { literal($_) } @{ $views[$i] };
+    my @read = map { sprintf "format('%%I.%%I', %s, %s)", map { literal($_) } @{ $views[$_] } } @sources;
+    my $definition = "'SELECT 1 AS x'";
+    $definition .= " || ' FROM ' || " . join " || ', ' || ", map { "$read[$_] || ' AS s$_'" } 0 .. $#read if $found && @read;
+    $script .= sprintf "SELECT format('CREATE SCHEMA IF NOT EXISTS %%I', %s) \\gexec\n", literal($views[$i][0]);
+    $script .= "SELECT mv_register($name, $definition, depends_on => ARRAY[" . join(', ', @read) . "]::text[]);\n";
+    $labels[$i] = expected_label(@{ $views[$i] });
     $edges{"$labels[$i] <- $labels[$_]"} = $found ? 'found' : 'declared' for @sources;
 }
-sql("SELECT mv_create_all()");
-is_drawn({ nodes => { map { $_ => '' } @labels }, arrows => \%edges, count => scalar @labels }, 'every view and what it reads');
+sql("SET client_min_messages = warning;\n$script");
+my %nodes = map { $_ => 'missing' } @labels;
+is_drawn({ nodes => \%nodes, arrows => \%edges, count => scalar @labels }, 'every view and what it reads, by their texts');
+sql('SELECT mv_create_all()');
+%nodes = map { $_ => '' } @labels;
+is_drawn({ nodes => \%nodes, arrows => \%edges, count => scalar @labels }, 'every view and what it reads, by their rules');
+
+# Materialized and plain views over tables, at random, in a database of their own. Who reads what
+# the server's catalogs say: all that can be reached from a materialized view.
+$node->safe_psql('postgres', 'CREATE DATABASE mixed');
+my @relations = map { "t$_" } 1 .. 5;
+$script = join '', 'CREATE EXTENSION mv_orchestrator;', map { "CREATE TABLE $_ (x int);\n" } @relations;
+for my $i (1 .. 40) {
+    my %read = map { $relations[ rand @relations ] => 1 } 0 .. rand 3;
+    my $query = 'SELECT 1 AS x FROM ' . join ', ', sort keys %read;
+    push @relations, rand() < 0.5 ? "m$i" : "v$i";
+    $script .= $relations[-1] =~ /m/ ? "SELECT mv_register('$relations[-1]', '$query'), mv_create('$relations[-1]');\n"
+      : "CREATE VIEW $relations[-1] AS $query;\n";
+}
+$node->safe_psql('mixed', $script);
+my @reached = map { [ split /\|/ ] } split /\n/, $node->safe_psql('mixed', <<'SQL');
+WITH RECURSIVE direct AS (
+    SELECT DISTINCT r.ev_class AS reader, d.refobjid AS source
+    FROM pg_rewrite AS r JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+    WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class
+), reached AS (
+    SELECT d.* FROM direct AS d JOIN pg_class AS c ON c.oid = reader AND relkind = 'm'
+    UNION SELECT d.* FROM reached AS r JOIN direct AS d ON d.reader = r.source
+)
+SELECT 'public.' || reader::regclass, 'public.' || source::regclass FROM reached
+SQL
+my $alone = $node->safe_psql('mixed', "SELECT string_agg('public.' || matviewname, ' ') FROM pg_matviews");
+my %expected = (
+    arrows => { map { ("$_->[0] <- $_->[1]" => 'found') } @reached },
+    nodes => { map { $_ => '' } split(/ /, $alone), map { @$_ } @reached });
+$expected{count} = keys %{ $expected{nodes} };
+for ([ dot => \&drawn_by_graphviz ], [ mermaid => \&read_from_mermaid ]) {
+    my ($format, $read) = @$_;
+    my $drawing = $node->safe_psql('mixed', "SELECT mv_graph('$format', with_views => true, with_sources => true)");
+    is_deeply(by_label($read->($drawing)), \%expected, "$format: with views and sources");
+}
 
 done_testing();
