@@ -14,11 +14,11 @@ using namespace mvo;
 MVO_FUNCTION(mv_dependencies) {
   const pg::Arguments arguments(fcinfo);
   const auto name = arguments.optional_text(0);
-  const pg::Dependencies all = pg::load_dependencies(pg::Sees::caller);
-  const auto chosen =
-      name ? std::vector{pg::find_registered(all.views, *name)} : core::all_views(all.views);
+  const auto all = pg::load_dependencies(pg::Sees::caller, [&](const core::Views& views) {
+    return name ? std::vector{pg::find_registered(views, *name)} : core::all_views(views);
+  });
   pg::ResultRows rows(fcinfo);
-  for (const core::Node node : chosen)
+  for (const core::Node node : all.chosen)
     for (const pg::Dependency& row : all.of[node].dependencies)
       rows.add({pg::column(pg::print(all.views[node].name)), pg::column(row.name),
                 pg::column(row.declared), pg::column(row.discovered),

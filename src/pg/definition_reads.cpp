@@ -8,7 +8,6 @@
 
 extern "C" {
 #include <nodes/nodeFuncs.h>
-#include <parser/parser.h>
 #include <tcop/tcopprot.h>
 }
 
@@ -77,14 +76,19 @@ List* search_text(const std::string& definition) {
   });
 }
 
+bool takes_backslashes_literally() {
+  const char* value =
+      call([] { return GetConfigOption("standard_conforming_strings", false, false); });
+  return std::string_view(value) == "on";
+}
+
 // What a literal looks like is all that a setting can change in how a text is parsed.
 List* search_text(const std::string& definition, const std::vector<std::string>& settings) {
-  const bool standard =
-      std::ranges::find(settings, "standard_conforming_strings=off") == settings.end();
-  if (standard && standard_conforming_strings) return search_text(definition);
+  const std::string off = "standard_conforming_strings=off";
+  const bool literally = std::ranges::find(settings, off) == settings.end();
+  if (literally && takes_backslashes_literally()) return search_text(definition);
   GucScope scope;
-  put_in_force(scope,
-               {standard ? "standard_conforming_strings=on" : "standard_conforming_strings=off"});
+  put_in_force(scope, {literally ? "standard_conforming_strings=on" : off});
   List* found = search_text(definition);
   scope.end();
   return found;
@@ -94,7 +98,9 @@ bool may_search(const std::string& schema, Oid author) {
   if (schema == "pg_temp") return false;
   return call([&] {
     const Oid oid = get_namespace_oid(schema.c_str(), true);
+    // Asked for its rights, a schema that has just been dropped would be an error.
     return !OidIsValid(oid) || !OidIsValid(author) ||
+           !SearchSysCacheExists1(NAMESPACEOID, ObjectIdGetDatum(oid)) ||
            compat::has_schema_right(oid, author, ACL_USAGE);
   });
 }

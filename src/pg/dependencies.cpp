@@ -47,10 +47,11 @@ WrittenName meaning_of(const core::Dependency& declared, const core::Views& view
   return {std::nullopt, declared.name};
 }
 
-void add_declared(const core::Views& views, std::vector<Rows>& rows) {
+void add_declared(const core::Views& views, const std::vector<core::Node>& chosen,
+                  std::vector<Rows>& rows) {
   for (const core::Dependency& declared : views.dependencies()) {
     const auto reader = views.find(declared.reader);
-    if (!reader) continue;
+    if (!reader || !std::ranges::binary_search(chosen, *reader)) continue;
     const WrittenName written = meaning_of(declared, views);
     Dependency& row = rows[*reader][print(written)];
     row.declared = true;
@@ -129,29 +130,34 @@ ViewDependencies dependencies_of(Discovered& discovered, core::Node node, Rows& 
 
 core::Views load_views_with_reads(Sees sees) {
   core::Views views = load_views(sees);
-  Discovered discovered(views, sees);
+  Discovered discovered(views, core::all_views(views), sees);
   std::vector<core::Edge> edges;
-  for (core::Node node = 0; node < views.size(); ++node)
+  for (core::Node node = 0; node < views.size(); ++node) {
+    check_for_interrupts();
     for (const Discovery::Way& way : discovered.graph().ways_from(node))
       if (const auto source = discovered[way.to].view) edges.push_back({node, *source});
+  }
   views.add_discovered(std::move(edges));
   return views;
 }
 
-Dependencies load_dependencies(Sees sees) {
+Dependencies load_dependencies(
+    Sees sees, const std::function<std::vector<core::Node>(const core::Views&)>& choose) {
   core::Views views = load_views(sees);
-  Discovered discovered(views, sees);
+  std::vector<core::Node> chosen = choose(views);
+  Discovered discovered(views, chosen, sees);
   std::vector<Rows> rows(views.size());
-  add_declared(views, rows);
-  std::vector<ViewDependencies> all;
+  add_declared(views, chosen, rows);
+  std::vector<ViewDependencies> all(views.size());
   std::vector<core::Edge> edges;
-  for (core::Node node = 0; node < views.size(); ++node) {
-    all.push_back(dependencies_of(discovered, node, rows[node]));
-    for (const Dependency& row : all.back().dependencies)
+  for (const core::Node node : chosen) {
+    check_for_interrupts();
+    all[node] = dependencies_of(discovered, node, rows[node]);
+    for (const Dependency& row : all[node].dependencies)
       if (row.view && row.discovered) edges.push_back({node, *row.view});
   }
   views.add_discovered(std::move(edges));
-  return {std::move(views), std::move(all)};
+  return {std::move(views), std::move(all), std::move(chosen)};
 }
 
 }  // namespace mvo::pg

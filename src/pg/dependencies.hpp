@@ -2,7 +2,9 @@
 // a view that exists, from the text of one that does not.
 #pragma once
 
-#include "core/view.hpp"
+#include <functional>
+
+#include "core/plan.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 
@@ -38,12 +40,16 @@ struct ViewDependencies {
 };
 
 struct Dependencies {
-  core::Views views;                 // with what was discovered in their graph
-  std::vector<ViewDependencies> of;  // by node
+  core::Views views;                 // with what was discovered, of the chosen ones, in their graph
+  std::vector<ViewDependencies> of;  // by node; empty of those that were not chosen
+  std::vector<core::Node> chosen;
 };
 
-// Everything, for those who show it. Takes no lock on users' objects and runs no code of theirs.
-Dependencies load_dependencies(Sees sees);
+// For those who show it: of all views, or of those that `choose` returns, ascending and distinct.
+// Takes no lock on users' objects and runs no code of theirs.
+Dependencies load_dependencies(
+    Sees sees,
+    const std::function<std::vector<core::Node>(const core::Views&)>& choose = core::all_views);
 
 // The views alone, for those who plan.
 core::Views load_views_with_reads(Sees sees);

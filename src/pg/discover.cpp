@@ -23,9 +23,12 @@ bool has_rows(char kind) {
 
 }  // namespace
 
-Discovered::Discovered(const core::Views& views, Sees sees) : views_(views) {
+Discovered::Discovered(const core::Views& views, const std::vector<core::Node>& chosen, Sees sees)
+    : views_(views) {
   for (core::Node node = 0; node < views.size(); ++node) add_view(node);
-  read_texts(sees);
+  for (const core::Node node : chosen)
+    if (is_live(node)) pending_.push_back(node);
+  read_texts(chosen, sees);
   look();
   catalogs_.end();
 }
@@ -53,7 +56,6 @@ void Discovered::add_view(core::Node node) {
   if (live) found = {live->oid, false, live->kind, node, live->owner};
   const Thing thing = add(print(views_[node].name), Reading::stores, found);
   if (live) relations_.emplace(live->oid, thing);
-  if (is_live(node)) pending_.push_back(thing);
 }
 
 std::optional<Discovered::Thing> Discovered::relation(Oid oid) {
@@ -100,7 +102,7 @@ void Discovered::look_at(Thing thing) {
   else if (found.kind == RELKIND_MATVIEW || found.kind == RELKIND_VIEW)
     add_reads(thing, catalogs_.of_view(found.oid));
   else
-    add_parts(thing, children_of(found.oid));
+    add_parts(thing, catalogs_.children_of(found.oid));
 }
 
 void Discovered::add_reads(Thing reader, const DirectReads& reads) {
@@ -117,9 +119,9 @@ void Discovered::add_parts(Thing whole, const List* children) {
     if (const auto part = relation(list_nth_oid(children, i))) graph_.add_part(whole, *part);
 }
 
-void Discovered::read_texts(Sees sees) {
+void Discovered::read_texts(const std::vector<core::Node>& chosen, Sees sees) {
   std::vector<core::Name> missing;
-  for (core::Node node = 0; node < views_.size(); ++node)
+  for (const core::Node node : chosen)
     if (!is_live(node)) missing.push_back(views_[node].name);
   for (const DefinitionText& text : load_definitions(missing, sees))
     if (const auto node = views_.find(text.view)) read_text(*node, text);

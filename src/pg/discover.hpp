@@ -26,20 +26,20 @@ struct TextRead {
   std::string unreadable = {};          // why it could not be parsed
 };
 
-// Looks at everything once. Takes no lock on users' objects and runs no code of theirs. A view is
-// known by its name: whatever relation has the name of a registered view is that view, and one of
-// that name that is no materialized view counts as not existing.
+// Looks at everything that the chosen views reach, once. Takes no lock on users' objects and runs
+// no code of theirs. A view is known by its name: whatever relation has the name of a registered
+// view is that view, and one of that name that is no materialized view counts as not existing.
 class Discovered {
  public:
-  Discovered(const core::Views& views, Sees sees);
+  Discovered(const core::Views& views, const std::vector<core::Node>& chosen, Sees sees);
 
-  // The first things are the views, by node.
+  // The first things are all the views, by node.
   core::Discovery& graph() { return graph_; }
   const Found& operator[](core::Discovery::Thing thing) const { return found_[thing]; }
   bool is_live(core::Node view) const { return found_[view].kind == RELKIND_MATVIEW; }
   // Of the live view, else of the registration: InvalidOid when he is gone.
   Oid owner_of(core::Node view) const;
-  // Of a view that does not exist; null when its registration went meanwhile.
+  // Of a chosen view that does not exist; null when its registration went meanwhile.
   const TextRead* text_of(core::Node view) const;
 
  private:
@@ -58,7 +58,7 @@ class Discovered {
   void add_reads(Thing reader, const DirectReads& reads);
   void add_parts(Thing whole, const List* children);
 
-  void read_texts(Sees sees);
+  void read_texts(const std::vector<core::Node>& chosen, Sees sees);
   void read_text(core::Node node, const DefinitionText& text);
   void add_named(core::Node node, const WrittenName& written, const Path& path, TextRead& read);
   const Path& path_of(const DefinitionText& text);

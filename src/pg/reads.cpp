@@ -82,10 +82,12 @@ std::string signature_of(const ProcedureRow& row) {
 
 CatalogReads::CatalogReads()
     : rules_(call([] { return table_open(RewriteRelationId, AccessShareLock); })),
-      dependencies_(call([] { return table_open(DependRelationId, AccessShareLock); })) {}
+      dependencies_(call([] { return table_open(DependRelationId, AccessShareLock); })),
+      children_(call([] { return table_open(InheritsRelationId, AccessShareLock); })) {}
 
 void CatalogReads::end() {
   call([&] {
+    table_close(children_, AccessShareLock);
     table_close(dependencies_, AccessShareLock);
     table_close(rules_, AccessShareLock);
   });
@@ -133,6 +135,21 @@ DirectReads CatalogReads::of_object(Oid catalog, Oid object, Oid except) {
   });
 }
 
+// Not the server's find_all_inheritors(): it raises an error for a table that has just been
+// dropped.
+List* CatalogReads::children_of(Oid relation) {
+  return call([&] {
+    ScanKeyData key = key_of(Anum_pg_inherits_inhparent, relation);
+    List* found = NIL;
+    SysScanDesc scan = systable_beginscan(children_, InheritsParentIndexId, true, nullptr, 1, &key);
+    for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple);
+         tuple = systable_getnext(scan))
+      found = lappend_oid(found, reinterpret_cast<Form_pg_inherits>(GETSTRUCT(tuple))->inhrelid);
+    systable_endscan(scan);
+    return found;
+  });
+}
+
 std::optional<FoundRelation> relation_at(Oid relation) {
   struct {
     const char* schema = nullptr;
@@ -164,10 +181,6 @@ std::optional<FoundFunction> function_at(Oid function) {
       call([&] { return OidIsValid(getExtensionOfObject(ProcedureRelationId, function)); }))
     return std::nullopt;
   return FoundFunction{signature_of(row), core::Reading::opaque};
-}
-
-List* children_of(Oid relation) {
-  return call([&] { return list_delete_first(find_all_inheritors(relation, NoLock, nullptr)); });
 }
 
 bool is_pinned_relation(Oid relation) {

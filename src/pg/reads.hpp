@@ -29,12 +29,14 @@ class CatalogReads {
   DirectReads of_view(Oid view);
   // Of a function whose body the server has parsed, or of an aggregate.
   DirectReads of_function(Oid function);
+  // The direct children of a partitioned table or an inheritance parent: a list of Oid.
+  List* children_of(Oid relation);
 
  private:
   Oid select_rule_of(Oid view);
   DirectReads of_object(Oid catalog, Oid object, Oid except);
 
-  Relation rules_, dependencies_;
+  Relation rules_, dependencies_, children_;
 };
 
 struct FoundRelation {
@@ -54,9 +56,6 @@ struct FoundFunction {
 // Nothing for what can read no view: it is gone, is built in or written in C, or is a part of
 // an extension that nobody can look into.
 std::optional<FoundFunction> function_at(Oid function);
-
-// The children of a partitioned table or an inheritance parent, at every distance.
-List* children_of(Oid relation);
 
 // Whether the server itself needs the object, so that no dependency on it is kept.
 bool is_pinned_relation(Oid relation);

@@ -212,5 +212,42 @@ SQL
     $node->safe_psql('postgres', "DROP DATABASE $database");
 }
 
+# Whatever is dropped while it looks: what is gone reads nothing, and nothing is an error.
+$node->safe_psql('postgres', <<'SQL');
+CREATE PROCEDURE come_and_go(times int) LANGUAGE plpgsql AS $$
+BEGIN
+    FOR i IN 1 .. times LOOP
+        CREATE SCHEMA passing;
+        CREATE TYPE passing.pair AS (a int, b int);
+        CREATE TABLE passing.parent (n int);
+        CREATE TABLE passing.child () INHERITS (passing.parent);
+        CREATE TABLE passing.grandchild () INHERITS (passing.child);
+        CREATE FUNCTION passing.opaque(passing.pair, passing.pair[]) RETURNS int LANGUAGE sql AS 'SELECT 1';
+        CREATE FUNCTION passing.parsed(passing.pair) RETURNS int RETURN (SELECT max(n) FROM passing.parent);
+        CREATE OPERATOR passing.=== (FUNCTION = passing.opaque, LEFTARG = passing.pair, RIGHTARG = passing.pair[]);
+        CREATE VIEW passing.v AS
+            SELECT passing.opaque(p, ARRAY[p]) AS o, p OPERATOR(passing.===) ARRAY[p] AS e, passing.parsed(p) AS n
+            FROM (SELECT ROW(1, 2)::passing.pair AS p) AS s;
+        CREATE MATERIALIZED VIEW comes_and_goes AS SELECT v.* FROM passing.v, passing.parent WITH NO DATA;
+        COMMIT;
+        DROP SCHEMA passing CASCADE;
+        COMMIT;
+    END LOOP;
+END $$;
+SELECT mv_register('comes_and_goes', 'SELECT * FROM passing.v, passing.parent');
+SQL
+my ($changes, $looks) = (session($node), session($node));
+ask($changes, 'SET client_min_messages = warning');
+send_query($changes, 'CALL come_and_go(150)');
+my %seen;
+until ($changes->{out} =~ /^answered/m || !alive($changes)) {
+    $seen{ ask($looks, 'SELECT count(*) FROM mv_dependencies(); SELECT count(*) FROM mv_order()') }++;
+    $changes->{run}->pump_nb;
+}
+is(answer($changes), '', 'everything came and went');
+note join '; ', map { s/\n/, /r . ": $seen{$_}" } sort keys %seen;
+is(scalar(grep { !/^\d+\n1$/ } keys %seen), 0, 'nothing that is dropped meanwhile is an error');
+cmp_ok(scalar(keys %seen), '>', 1, 'and it was seen to come and go');
+
 $node->stop;
 done_testing();
