@@ -208,6 +208,18 @@ SELECT name, problem FROM mv_check();
 SELECT count(*) FROM mv_drop('hidden');
 SELECT mv_unregister('hidden');
 
+-- Of a body that cannot be cut into words, what comes before the fault; nothing is said of it to the client.
+SET check_function_bodies = off;
+CREATE FUNCTION half() RETURNS int LANGUAGE sql STABLE AS $$ SELECT n AS abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz
+  FROM "D d" WHERE E'\\' = E'\' AND U&'\zzzz' = '' UNION SELECT id FROM base WHERE v = 'open $$;
+CREATE FUNCTION odd(int) RETURNS int LANGUAGE plpgsql STABLE AS $$ \ ? @ # : :: . % ( FROM $$;
+RESET check_function_bodies;
+SELECT mv_register('halved', 'SELECT che.half(), odd(1)');
+SELECT count(*) FROM mv_create('halved', with_data => false);
+SELECT * FROM checked;
+SELECT count(*) FROM mv_drop('halved');
+SELECT mv_unregister('halved');
+
 -- cycle: one row each, and everything else is still looked at.
 SELECT mv_register('x', 'SELECT 1 AS x', depends_on => '{y}');
 SELECT mv_register('y', 'SELECT 1 AS x', depends_on => '{x}');

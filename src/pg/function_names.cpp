@@ -4,6 +4,7 @@
 
 #include "core/function_body.hpp"
 #include "pg/datum.hpp"
+#include "pg/guc_scope.hpp"
 #include "pg/identifier.hpp"
 #include "pg/words.hpp"
 
@@ -138,7 +139,11 @@ class Search {
 
 std::vector<UnqualifiedNames> find_unqualified_names(const std::vector<Oid>& functions,
                                                      const std::vector<std::string>& search_path) {
-  return Search(search_path).from(functions);
+  GucScope quiet;  // that a long name is cut, its author was told
+  quiet.set("client_min_messages", "error");
+  auto found = Search(search_path).from(functions);
+  quiet.end();
+  return found;
 }
 
 }  // namespace mvo::pg

@@ -58,8 +58,8 @@ std::vector<core::Token> words_of(const std::string& text) {
     while (auto word = scanner.next()) words.push_back(*std::move(word));
     scanner.end();
   } catch (const PgError& error) {
-    // Nothing survived: the scanner touches nothing but memory.
-    if (error.sqlstate() != ERRCODE_SYNTAX_ERROR) throw;
+    // Whatever is wrong with the text; the scanner touches nothing but memory.
+    if (error.is_interrupt() || error.sqlstate() == ERRCODE_OUT_OF_MEMORY) throw;
   }
   return words;
 }
