@@ -142,6 +142,7 @@ is(state_of('copy'), $before, 'the views are what they were, with owners, indexe
     is(wrong_views($node, 'copy'), '', 'and have the right rows');
 }
 is($node->safe_psql('copy', 'SELECT DISTINCT action FROM mv_create_all()'), 'exists', 'there is no drift');
+is(drifts_in('copy'), 0, 'and no check finds any');
 is($node->safe_psql('copy', 'SELECT bool_and(exists) FROM mv_orchestrator.status'), 't', 'every view exists');
 is(export_of('copy'), $script, 'both databases export the same, byte for byte');
 is(registry_of('copy'), registry_of('origin'), 'and their registries are the same, row by row');
@@ -190,6 +191,13 @@ sub one_call_is_enough {
     is(wrong_views($node, $database), '', "$what: every view is right");
     is($node->safe_psql($database, q{SELECT string_agg(DISTINCT action, ' ') FROM mv_create_all()}), 'exists', "$what: there is no drift")
       unless $expected{drift};
+    is(drifts_in($database), 0, "$what: no check finds any") unless $expected{drift};
+}
+# By mv_check(), where there is one.
+sub drifts_in {
+    my ($database) = @_;
+    return 0 unless $node->safe_psql($database, q{SELECT to_regprocedure('mv_check()') IS NOT NULL}) eq 't';
+    return $node->safe_psql($database, q{SELECT count(*) FROM mv_check() WHERE problem IN ('drift', 'definition_invalid', 'missing')});
 }
 sub people_do { $node->safe_psql('people', "SET client_min_messages = warning; $_[0]"); }
 
