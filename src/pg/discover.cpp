@@ -28,6 +28,7 @@ Discovered::Discovered(const core::Views& views, const std::vector<core::Node>& 
   for (core::Node node = 0; node < views.size(); ++node) add_view(node);
   for (const core::Node node : chosen)
     if (is_live(node)) pending_.push_back(node);
+  catalogs_.expect(pending_.size());
   read_texts(chosen, sees);
   look();
   catalogs_.end();
@@ -116,17 +117,15 @@ void Discovered::look_at(Thing thing) {
 }
 
 void Discovered::add_reads(Thing reader, const DirectReads& reads) {
-  for (int i = 0; i < list_length(reads.relations); ++i)
-    if (const auto read = relation(list_nth_oid(reads.relations, i)))
-      graph_.add_read(reader, *read);
-  for (int i = 0; i < list_length(reads.functions); ++i)
-    if (const auto read = function(list_nth_oid(reads.functions, i)))
-      graph_.add_read(reader, *read);
+  for (const Oid oid : reads.relations)
+    if (const auto read = relation(oid)) graph_.add_read(reader, *read);
+  for (const Oid oid : reads.functions)
+    if (const auto read = function(oid)) graph_.add_read(reader, *read);
 }
 
-void Discovered::add_parts(Thing whole, const List* children) {
-  for (int i = 0; i < list_length(children); ++i)
-    if (const auto part = relation(list_nth_oid(children, i))) graph_.add_part(whole, *part);
+void Discovered::add_parts(Thing whole, const std::vector<Oid>& children) {
+  for (const Oid oid : children)
+    if (const auto part = relation(oid)) graph_.add_part(whole, *part);
 }
 
 void Discovered::read_texts(const std::vector<core::Node>& chosen, Sees sees) {

@@ -58,7 +58,7 @@ class Discovered {
   void look();
   void look_at(Thing thing);
   void add_reads(Thing reader, const DirectReads& reads);
-  void add_parts(Thing whole, const List* children);
+  void add_parts(Thing whole, const std::vector<Oid>& children);
 
   void read_texts(const std::vector<core::Node>& chosen, Sees sees);
   void read_text(core::Node node, const DefinitionText& text);

@@ -91,10 +91,8 @@ class Search {
   }
 
   void add_reads(const DirectReads& reads, Oid reader) {
-    for (int i = 0; i < list_length(reads.relations); ++i)
-      pending_.insert({list_nth_oid(reads.relations, i), reader, false});
-    for (int i = 0; i < list_length(reads.functions); ++i)
-      pending_.insert({list_nth_oid(reads.functions, i), reader, true});
+    for (const Oid oid : reads.relations) pending_.insert({oid, reader, false});
+    for (const Oid oid : reads.functions) pending_.insert({oid, reader, true});
   }
 
   Oid source_;

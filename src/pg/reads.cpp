@@ -1,5 +1,7 @@
 #include "pg/reads.hpp"
 
+#include <algorithm>
+
 #include "pg/identifier.hpp"
 
 extern "C" {
@@ -16,7 +18,9 @@ extern "C" {
 #include <catalog/pg_proc.h>
 #include <catalog/pg_rewrite.h>
 #include <rewrite/rewriteSupport.h>
+#include <storage/bufmgr.h>
 #include <utils/fmgroids.h>
+#include <utils/rel.h>
 }
 
 namespace mvo::pg {
@@ -28,15 +32,20 @@ ScanKeyData key_of(AttrNumber column, Oid value) {
   return key;
 }
 
-// Adds what one row of pg_depend refers to. Only server code: called inside pg::call.
-void add_reference(const FormData_pg_depend* row, Oid except, DirectReads* reads) {
-  if (row->refclassid == RelationRelationId && row->refobjid != except)
-    reads->relations = list_append_unique_oid(reads->relations, row->refobjid);
-  if (row->refclassid == ProcedureRelationId)
-    reads->functions = list_append_unique_oid(reads->functions, row->refobjid);
-  if (row->refclassid == OperatorRelationId)
-    if (const Oid function = get_opcode(row->refobjid); OidIsValid(function))
-      reads->functions = list_append_unique_oid(reads->functions, function);
+template <class Row>
+const Row* row_of(HeapTuple tuple) {
+  return reinterpret_cast<const Row*>(GETSTRUCT(tuple));
+}
+
+// Whether a name of a rule is that of the one that a view has.
+bool is_select_rule(const NameData& name) {
+  return strcmp(NameStr(name), ViewSelectRuleName) == 0;
+}
+
+void drop_repeats(std::vector<Oid>& objects) {
+  std::ranges::sort(objects);
+  const auto repeats = std::ranges::unique(objects);
+  objects.erase(repeats.begin(), repeats.end());
 }
 
 struct ProcedureRow {
@@ -93,14 +102,48 @@ void CatalogReads::end() {
   });
 }
 
+// A page that is read through takes about as long as a row that is looked up by an index; each view
+// takes two look-ups.
+void CatalogReads::expect(std::size_t views) {
+  const std::size_t pages = call(
+      [&] { return RelationGetNumberOfBlocks(rules_) + RelationGetNumberOfBlocks(dependencies_); });
+  if (2 * views < pages) return;
+  const auto rules = read_select_rules();
+  for (const auto& [rule, view] : rules) read_through_.insert(view);
+  read_references(rules);
+}
+
 DirectReads CatalogReads::of_view(Oid view) {
+  if (read_through_.contains(view)) {
+    const auto [first, last] = std::ranges::equal_range(references_, view, {}, &Reference::object);
+    return reads_in(first, last, view);
+  }
   const Oid rule = select_rule_of(view);
   if (!OidIsValid(rule)) return {};
-  return of_object(RewriteRelationId, rule, view);  // a rule depends on its own view, too
+  const auto references = references_of(RewriteRelationId, rule);
+  return reads_in(references.begin(), references.end(), view);
 }
 
 DirectReads CatalogReads::of_function(Oid function) {
-  return of_object(ProcedureRelationId, function, InvalidOid);
+  const auto references = references_of(ProcedureRelationId, function);
+  return reads_in(references.begin(), references.end(), InvalidOid);
+}
+
+// A rule depends on its own view, too.
+DirectReads CatalogReads::reads_in(References first, References last, Oid view) {
+  DirectReads reads;
+  for (auto at = first; at != last; ++at) {
+    if (at->catalog == RelationRelationId && at->referenced != view)
+      reads.relations.push_back(at->referenced);
+    if (at->catalog == ProcedureRelationId) reads.functions.push_back(at->referenced);
+    if (at->catalog == OperatorRelationId)
+      if (const Oid function = call([&] { return get_opcode(at->referenced); });
+          OidIsValid(function))
+        reads.functions.push_back(function);
+  }
+  drop_repeats(reads.relations);
+  drop_repeats(reads.functions);
+  return reads;
 }
 
 // Not from the cache of rules by name, which would keep the whole query of each.
@@ -112,42 +155,74 @@ Oid CatalogReads::select_rule_of(Oid view) {
     SysScanDesc scan =
         systable_beginscan(rules_, RewriteRelRulenameIndexId, true, nullptr, 2, keys);
     HeapTuple tuple = systable_getnext(scan);
-    const Oid rule = HeapTupleIsValid(tuple)
-                         ? reinterpret_cast<Form_pg_rewrite>(GETSTRUCT(tuple))->oid
-                         : InvalidOid;
+    const Oid rule = HeapTupleIsValid(tuple) ? row_of<FormData_pg_rewrite>(tuple)->oid : InvalidOid;
     systable_endscan(scan);
     return rule;
   });
 }
 
-DirectReads CatalogReads::of_object(Oid catalog, Oid object, Oid except) {
-  return call([&] {
+std::vector<CatalogReads::Reference> CatalogReads::references_of(Oid catalog, Oid object) {
+  std::vector<Reference> references;
+  call([&] {
     ScanKeyData keys[2] = {key_of(Anum_pg_depend_classid, catalog),
                            key_of(Anum_pg_depend_objid, object)};
-    DirectReads reads;
     SysScanDesc scan =
         systable_beginscan(dependencies_, DependDependerIndexId, true, nullptr, 2, keys);
     for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple);
-         tuple = systable_getnext(scan))
-      add_reference(reinterpret_cast<Form_pg_depend>(GETSTRUCT(tuple)), except, &reads);
+         tuple = systable_getnext(scan)) {
+      const auto* row = row_of<FormData_pg_depend>(tuple);
+      references.push_back({object, row->refclassid, row->refobjid});
+    }
     systable_endscan(scan);
-    return reads;
   });
+  return references;
+}
+
+// Of all views: rule, view.
+std::unordered_map<Oid, Oid> CatalogReads::read_select_rules() {
+  std::unordered_map<Oid, Oid> rules;
+  call([&] {
+    SysScanDesc scan = systable_beginscan(rules_, InvalidOid, false, nullptr, 0, nullptr);
+    for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple);
+         tuple = systable_getnext(scan)) {
+      const auto* row = row_of<FormData_pg_rewrite>(tuple);
+      if (is_select_rule(row->rulename)) rules.emplace(row->oid, row->ev_class);
+    }
+    systable_endscan(scan);
+  });
+  return rules;
+}
+
+void CatalogReads::read_references(const std::unordered_map<Oid, Oid>& rules) {
+  call([&] {
+    ScanKeyData key = key_of(Anum_pg_depend_classid, RewriteRelationId);
+    SysScanDesc scan = systable_beginscan(dependencies_, InvalidOid, false, nullptr, 1, &key);
+    for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple);
+         tuple = systable_getnext(scan)) {
+      const auto* row = row_of<FormData_pg_depend>(tuple);
+      if (const auto rule = rules.find(row->objid); rule != rules.end())
+        references_.push_back({rule->second, row->refclassid, row->refobjid});
+    }
+    systable_endscan(scan);
+  });
+  std::ranges::sort(references_);
+  const auto repeats = std::ranges::unique(references_);
+  references_.erase(repeats.begin(), repeats.end());
 }
 
 // Not the server's find_all_inheritors(): it raises an error for a table that has just been
 // dropped.
-List* CatalogReads::children_of(Oid relation) {
-  return call([&] {
+std::vector<Oid> CatalogReads::children_of(Oid relation) {
+  std::vector<Oid> found;
+  call([&] {
     ScanKeyData key = key_of(Anum_pg_inherits_inhparent, relation);
-    List* found = NIL;
     SysScanDesc scan = systable_beginscan(children_, InheritsParentIndexId, true, nullptr, 1, &key);
     for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple);
          tuple = systable_getnext(scan))
-      found = lappend_oid(found, reinterpret_cast<Form_pg_inherits>(GETSTRUCT(tuple))->inhrelid);
+      found.push_back(row_of<FormData_pg_inherits>(tuple)->inhrelid);
     systable_endscan(scan);
-    return found;
   });
+  return found;
 }
 
 std::optional<FoundRelation> relation_at(Oid relation) {

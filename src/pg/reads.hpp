@@ -2,6 +2,10 @@
 // is dropped while we look reads nothing.
 #pragma once
 
+#include <compare>
+#include <unordered_map>
+#include <unordered_set>
+
 #include "core/discovery.hpp"
 #include "core/name.hpp"
 #include "pg/guard.hpp"
@@ -12,31 +16,49 @@ extern "C" {
 
 namespace mvo::pg {
 
-// Lists of Oid, in the caller's memory context.
+// Each once.
 struct DirectReads {
-  List* relations = NIL;
-  List* functions = NIL;  // operators are their functions
+  std::vector<Oid> relations;
+  std::vector<Oid> functions;  // operators are their functions
 };
 
-// Reads pg_rewrite and pg_depend by their indexes, so that it costs what is asked for.
+// Reads pg_rewrite, pg_depend and pg_inherits by their indexes, so that it costs what is asked for.
 class CatalogReads {
  public:
   CatalogReads();
   // Closes the catalogs; after an error the rollback does.
   void end();
 
+  // That so many views will be asked for. Where that takes longer than to read the catalogs
+  // through, they are read through now.
+  void expect(std::size_t views);
+
   // Of a view, plain or materialized: what its query names.
   DirectReads of_view(Oid view);
   // Of a function whose body the server has parsed, or of an aggregate.
   DirectReads of_function(Oid function);
-  // The direct children of a partitioned table or an inheritance parent: a list of Oid.
-  List* children_of(Oid relation);
+  // The direct children of a partitioned table or an inheritance parent.
+  std::vector<Oid> children_of(Oid relation);
 
  private:
+  // A row of pg_depend.
+  struct Reference {
+    Oid object;  // in what was read through, the view
+    Oid catalog, referenced;
+    auto operator<=>(const Reference&) const = default;
+  };
+
+  using References = std::vector<Reference>::const_iterator;
+
+  static DirectReads reads_in(References first, References last, Oid view);
   Oid select_rule_of(Oid view);
-  DirectReads of_object(Oid catalog, Oid object, Oid except);
+  std::vector<Reference> references_of(Oid catalog, Oid object);
+  std::unordered_map<Oid, Oid> read_select_rules();
+  void read_references(const std::unordered_map<Oid, Oid>& rules);
 
   Relation rules_, dependencies_, children_;
+  std::unordered_set<Oid> read_through_;  // views
+  std::vector<Reference> references_;     // of them; sorted
 };
 
 struct FoundRelation {

@@ -102,7 +102,9 @@ SELECT view, max(level) FROM leveled GROUP BY view ORDER BY view COLLATE "C"
 SQL
 }
 
+# With so many simple views beside, that the catalogs are read in another way.
 sub create_random_database {
+    my ($beside) = @_;
     my @sql = map { "CREATE SCHEMA $_;" } @schemas;
     my (@readable, @views);
     for (1 .. 3) {
@@ -129,6 +131,11 @@ sub create_random_database {
             $name .= '()';
         }
         push @readable, $name;
+    }
+    for (1 .. $beside) {
+        my ($name, $query) = (new_name(), rows_of(one_of(@readable)));
+        push @sql, "CREATE MATERIALIZED VIEW $name AS $query WITH NO DATA;";
+        push @views, [ $name, $query ];
     }
     push @sql, 'CREATE TABLE registered (view text COLLATE "C");';
     for my $view (@views) {
@@ -162,7 +169,7 @@ for my $round (1 .. $rounds) {
     my $database = "round$round";
     $created = 0;
     $node->safe_psql('postgres', "CREATE DATABASE $database");
-    my $sql = create_random_database();
+    my $sql = create_random_database($round % 2 ? 0 : 100);
     $node->safe_psql($database, "CREATE EXTENSION mv_orchestrator;\n$sql\n$edges");
 
     # What is not registered reads nothing that is asked for.
