@@ -108,6 +108,13 @@ RESET ROLE;
 SELECT mv_drop('final') \g /dev/null
 SELECT count(mv_unregister(name)) FROM unnest('{final, secret}'::text[]) AS name;
 
+-- Declared the wrong way round: drawn, but no level goes by it.
+SELECT mv_register('other', 'SELECT 1 AS one', depends_on => '{report}');
+SELECT mv_graph();
+SELECT regexp_matches(mv_graph('dot'), '^.*(?:dotted).*$', 'gn');
+SELECT regexp_matches(mv_graph('mermaid'), '^.*(?:-\.-x).*$', 'gn');
+SELECT mv_register('other', 'SELECT 1 AS one');
+
 -- A cycle, of which no order can be given, is drawn all the same; what is outside has its level.
 SELECT mv_register('weekly', 'SELECT sum(n) AS n FROM "Day by day"', depends_on => ARRAY['"Day by day"', 'last']);
 SELECT mv_register('last', 'SELECT 1 AS x', depends_on => '{report}');
