@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/difference.hpp"
+#include "core/text_difference.hpp"
 #include "core/error.hpp"
 #include "pg/checked_view.hpp"
 #include "pg/definition.hpp"
@@ -32,7 +32,7 @@ std::string excerpt(std::string_view text) {
 }
 
 std::string print_difference(const Matched& matched) {
-  const auto [before, registered, live] = core::difference_of(matched.registered, matched.live);
+  const auto [before, registered, live] = core::text_difference(matched.registered, matched.live);
   return fmt::format(
       "{} registered is {} where the view has {}.",
       before.empty() ? "From the beginning" : fmt::format("After {}", excerpt(before)),

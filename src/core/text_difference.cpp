@@ -1,4 +1,4 @@
-#include "core/difference.hpp"
+#include "core/text_difference.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -58,7 +58,7 @@ std::string_view last_words(std::string_view text, int count) {
 
 }  // namespace
 
-Difference difference_of(std::string_view a, std::string_view b) {
+TextDifference text_difference(std::string_view a, std::string_view b) {
   const std::size_t first = common_words(a, b);
   const std::string_view before = last_words(a.substr(0, first), 3);
   a.remove_prefix(first);

@@ -5,13 +5,13 @@
 
 namespace mvo::core {
 
-struct Difference {
+struct TextDifference {
   std::string_view before;  // the last words, three at most, that come before in both
   std::string_view a, b;
 };
 
 // What is left of two texts without the words that they begin and end with in common. Words are
 // what blanks divide; so nothing is cut inside a character. Both are empty where they are equal.
-Difference difference_of(std::string_view a, std::string_view b);
+TextDifference text_difference(std::string_view a, std::string_view b);
 
 }  // namespace mvo::core

@@ -1,4 +1,4 @@
-#include "core/difference.hpp"
+#include "core/text_difference.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,38 +9,38 @@
 namespace mvo::core {
 namespace {
 
-TEST(Difference, OfEqualTextsIsEmpty) {
-  const auto [before, a, b] = difference_of("SELECT a FROM t", "SELECT a FROM t");
+TEST(TextDifference, OfEqualTextsIsEmpty) {
+  const auto [before, a, b] = text_difference("SELECT a FROM t", "SELECT a FROM t");
   EXPECT_EQ(a, "");
   EXPECT_EQ(b, "");
 }
 
-TEST(Difference, IsWhatIsBetweenTheWordsInCommon) {
-  const auto [before, a, b] = difference_of("SELECT a FROM t WHERE (a > 1) GROUP BY a",
+TEST(TextDifference, IsWhatIsBetweenTheWordsInCommon) {
+  const auto [before, a, b] = text_difference("SELECT a FROM t WHERE (a > 1) GROUP BY a",
                                             "SELECT a FROM t WHERE (a > 20) GROUP BY a");
   EXPECT_EQ(before, "WHERE (a >");
   EXPECT_EQ(a, "1)");
   EXPECT_EQ(b, "20)");
 }
 
-TEST(Difference, NeverCutsAWord) {
-  const auto [before, a, b] = difference_of("SELECT total FROM t", "SELECT totals FROM t");
+TEST(TextDifference, NeverCutsAWord) {
+  const auto [before, a, b] = text_difference("SELECT total FROM t", "SELECT totals FROM t");
   EXPECT_EQ(before, "SELECT");
   EXPECT_EQ(a, "total");
   EXPECT_EQ(b, "totals");
 }
 
-TEST(Difference, MayBeAllOfOneText) {
-  EXPECT_EQ(difference_of("", "a b").b, "a b");
-  EXPECT_EQ(difference_of("a b", "").a, "a b");
-  EXPECT_EQ(difference_of("a", "a b").a, "");
-  EXPECT_EQ(difference_of("a", "a b").b, "b");
-  EXPECT_EQ(difference_of("b", "a b").b, "a");
-  EXPECT_EQ(difference_of("a a", "a").a, "a");
+TEST(TextDifference, MayBeAllOfOneText) {
+  EXPECT_EQ(text_difference("", "a b").b, "a b");
+  EXPECT_EQ(text_difference("a b", "").a, "a b");
+  EXPECT_EQ(text_difference("a", "a b").a, "");
+  EXPECT_EQ(text_difference("a", "a b").b, "b");
+  EXPECT_EQ(text_difference("b", "a b").b, "a");
+  EXPECT_EQ(text_difference("a a", "a").a, "a");
 }
 
 // What is taken away in front and behind is the same in both.
-TEST(Difference, LeavesTheRestEqual) {
+TEST(TextDifference, LeavesTheRestEqual) {
   const char* given = std::getenv("SEED");
   const auto seed = given != nullptr ? std::stoul(given) : std::random_device{}();
   SCOPED_TRACE("SEED=" + std::to_string(seed));
@@ -53,7 +53,7 @@ TEST(Difference, LeavesTheRestEqual) {
       return words;
     };
     const std::string a = text(), b = text();
-    const auto difference = difference_of(a, b);
+    const auto difference = text_difference(a, b);
     const auto rest = [](const std::string& whole, std::string_view part) {
       std::string rest = whole;
       if (!part.empty()) rest.erase(part.data() - whole.data(), part.size());
