@@ -17,6 +17,7 @@
 #include "pg/recorded_settings.hpp"
 #include "pg/registry.hpp"
 #include "pg/rights.hpp"
+#include "pg/seen.hpp"
 #include "pg/settings.hpp"
 #include "pg/utility.hpp"
 
@@ -228,6 +229,7 @@ std::vector<core::Name> adopt_views(const std::optional<std::vector<std::string>
   check_may_adopt(names);
   const Session session = this_session();
   std::erase_if(names, [&](const core::Name& name) { return !adopt_one(name, session); });
+  note_seen(names);
   limit.end();
   return names;
 }

@@ -52,8 +52,9 @@ void report_missing(const CheckedView& view) {
     view.report(
         Kind::moved, fmt::format("It is now called {}.", print(*name)),
         fmt::format("Bring it back: {} Or register it under its new name and forget the old "
-                    "one: {}",
-                    way_back(*name, view.name()), statement("mv_unregister", view.name())));
+                    "one: {} {}",
+                    way_back(*name, view.name()), statement("mv_adopt", *name),
+                    statement("mv_unregister", view.name())));
     return;
   }
   view.report(view.registration.options.enabled ? Severity::error : Severity::info, Kind::missing,
