@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "core/text_difference.hpp"
 #include "core/error.hpp"
+#include "core/text_difference.hpp"
 #include "pg/checked_view.hpp"
 #include "pg/definition.hpp"
 #include "pg/guc_scope.hpp"

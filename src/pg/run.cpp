@@ -250,10 +250,9 @@ RunResult run(const PlanRequest& request, Overlap overlap, core::OnError on_erro
     conditions = Conditions(on_error);  // it may not be the first attempt
     conditions.check(planned, lock_sources);
   };
-  Locked locked = plan_and_lock(request, {.check = check,
-                                          .overlap = overlap,
-                                          .lock_views = true,
-                                          .lock_sources = lock_all_sources});
+  Locked locked = plan_and_lock(
+      request,
+      {.check = check, .overlap = overlap, .lock_views = true, .lock_sources = lock_all_sources});
   choose_modes(locked.planned);
   auto outcomes = locked.busy ? skip_steps(locked.planned, started, *locked.busy)
                               : run_steps(locked.planned, started, on_error, conditions);

@@ -17,7 +17,7 @@ TEST(TextDifference, OfEqualTextsIsEmpty) {
 
 TEST(TextDifference, IsWhatIsBetweenTheWordsInCommon) {
   const auto [before, a, b] = text_difference("SELECT a FROM t WHERE (a > 1) GROUP BY a",
-                                            "SELECT a FROM t WHERE (a > 20) GROUP BY a");
+                                              "SELECT a FROM t WHERE (a > 20) GROUP BY a");
   EXPECT_EQ(before, "WHERE (a >");
   EXPECT_EQ(a, "1)");
   EXPECT_EQ(b, "20)");
