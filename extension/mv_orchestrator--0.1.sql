@@ -78,6 +78,47 @@ COMMENT ON FUNCTION mv_orchestrator.author_role(text, text) IS
     'the role that these columns of the registry mean; null when it no longer exists';
 
 --
+-- What runs in mode auto have learned. Not dumped.
+--
+
+CREATE TABLE mv_orchestrator.learned (
+    schema_name text COLLATE pg_catalog."C" NOT NULL,
+    view_name text COLLATE pg_catalog."C" NOT NULL,
+    definition_hash bigint NOT NULL,
+    gave_up integer NOT NULL,
+    runs_left integer NOT NULL,
+    PRIMARY KEY (schema_name, view_name)
+);
+
+COMMENT ON TABLE mv_orchestrator.learned IS
+    'what runs in mode auto have learned of views whose changes were too many for a diff';
+COMMENT ON COLUMN mv_orchestrator.learned.definition_hash IS
+    'of the registered text that it was learned of';
+COMMENT ON COLUMN mv_orchestrator.learned.gave_up IS 'diffs that gave up, one after the other';
+COMMENT ON COLUMN mv_orchestrator.learned.runs_left IS 'until a diff is tried again';
+
+REVOKE ALL ON mv_orchestrator.learned FROM PUBLIC;
+
+--
+-- A hint for mv_check(): under which OID a view was last seen. Not dumped. No key, so that nobody
+-- waits for somebody else who notes the same.
+--
+
+CREATE TABLE mv_orchestrator.seen (
+    schema_name text COLLATE pg_catalog."C" NOT NULL,
+    view_name text COLLATE pg_catalog."C" NOT NULL,
+    relation oid NOT NULL,
+    seen_at timestamp with time zone NOT NULL
+);
+
+CREATE INDEX seen_view ON mv_orchestrator.seen (schema_name, view_name);
+
+COMMENT ON TABLE mv_orchestrator.seen IS
+    'under which OID a registered materialized view was last seen';
+
+REVOKE ALL ON mv_orchestrator.seen FROM PUBLIC;
+
+--
 -- History: what became of each step of each run. Not dumped.
 --
 
@@ -265,6 +306,30 @@ LANGUAGE C VOLATILE CALLED ON NULL INPUT;
 COMMENT ON FUNCTION @extschema@.mv_unregister(text) IS
     'forgets a registered materialized view; the view itself stays';
 
+CREATE FUNCTION @extschema@.mv_adopt(
+    view regclass,
+    depends_on text[] DEFAULT '{}'
+) RETURNS text
+AS 'MODULE_PATHNAME', 'mv_adopt'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT;
+
+COMMENT ON FUNCTION @extschema@.mv_adopt(regclass, text[]) IS
+    'registers a live materialized view as it is; returns its qualified name';
+
+CREATE FUNCTION @extschema@.mv_adopt_all(schemas text[] DEFAULT NULL) RETURNS SETOF text
+AS 'MODULE_PATHNAME', 'mv_adopt_all'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT;
+
+COMMENT ON FUNCTION @extschema@.mv_adopt_all(text[]) IS
+    'registers all live materialized views, or those in these schemas, as they are; returns the names of those that were not registered';
+
+CREATE FUNCTION @extschema@.mv_export() RETURNS SETOF text
+AS 'MODULE_PATHNAME', 'mv_export'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT;
+
+COMMENT ON FUNCTION @extschema@.mv_export() IS
+    'a script that rebuilds the registry in another database: one statement or comment line a row';
+
 --
 -- Create and drop
 --
@@ -321,6 +386,33 @@ LANGUAGE C STABLE CALLED ON NULL INPUT;
 
 COMMENT ON FUNCTION @extschema@.mv_order(text[]) IS
     'the order in which materialized views are created and refreshed';
+
+CREATE FUNCTION @extschema@.mv_dependencies(
+    name text DEFAULT NULL
+) RETURNS TABLE (
+    name text,
+    depends_on text,
+    declared boolean,
+    discovered boolean,
+    registered boolean,
+    via text[]
+)
+AS 'MODULE_PATHNAME', 'mv_dependencies'
+LANGUAGE C STABLE CALLED ON NULL INPUT;
+
+COMMENT ON FUNCTION @extschema@.mv_dependencies(text) IS
+    'what materialized views read, as declared and as discovered, and by which way';
+
+CREATE FUNCTION @extschema@.mv_graph(
+    format text DEFAULT 'text',
+    with_views boolean DEFAULT false,
+    with_sources boolean DEFAULT false
+) RETURNS text
+AS 'MODULE_PATHNAME', 'mv_graph'
+LANGUAGE C STABLE CALLED ON NULL INPUT;
+
+COMMENT ON FUNCTION @extschema@.mv_graph(text, boolean, boolean) IS
+    'a picture of what reads what and of what is broken: text, mermaid or dot';
 
 --
 -- Refresh
@@ -390,3 +482,20 @@ LANGUAGE C STABLE CALLED ON NULL INPUT;
 
 COMMENT ON FUNCTION @extschema@.mv_plan(text[], text, text, text) IS
     'the steps that mv_refresh_all() with the same arguments would take now, in which mode and why, and what they would take and meet';
+
+--
+-- Look
+--
+
+CREATE FUNCTION @extschema@.mv_check() RETURNS TABLE (
+    severity text,
+    name text,
+    problem text,
+    detail text,
+    hint text
+)
+AS 'MODULE_PATHNAME', 'mv_check'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT;
+
+COMMENT ON FUNCTION @extschema@.mv_check() IS
+    'what is wrong with the registered materialized views, or will be, and what to do about it';

@@ -1,4 +1,5 @@
 -- Options, and what the functions make of arguments that are NULL, empty or of an odd shape.
+SET mv_orchestrator.mode = 'plain';
 CREATE SCHEMA arg;
 SET search_path = arg, public;
 CREATE VIEW stored AS

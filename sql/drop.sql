@@ -1,4 +1,5 @@
 -- mv_drop and mv_drop_all.
+SET mv_orchestrator.mode = 'plain';
 CREATE SCHEMA dro;
 SET search_path = dro, public;
 CREATE VIEW there AS SELECT matviewname AS name FROM pg_matviews WHERE schemaname = 'dro'

@@ -1,4 +1,5 @@
 -- The SQLSTATE of each error, and that nothing is left behind by any.
+SET mv_orchestrator.mode = 'plain';
 CREATE SCHEMA err;
 SET search_path = err, public;
 CREATE ROLE regress_errors_nobody;
@@ -176,7 +177,7 @@ SELECT status FROM mv_refresh('v');
 \! psql -Xq -v VERBOSITY=sqlstate -c "SET mv_orchestrator.lock_timeout = '10ms'" -c "SELECT mv_refresh('err.w')" 2>&1
 \! psql -Xq -v VERBOSITY=sqlstate -c "SET lock_timeout = '10ms'" -c "SELECT mv_drop('err.v')" 2>&1
 \! psql -Xq -v VERBOSITY=sqlstate -c "BEGIN" -c "SELECT count(*) FROM err.w" -c "SELECT mv_refresh('err.v')" 2>&1
-\! psql -Xq -c "SELECT step, name, status, mode, rows FROM mv_refresh_all(on_overlap => 'skip')" 2>&1
+\! psql -Xq -c "SELECT step, name, status, mode, rows FROM mv_refresh_all(mode => 'plain', on_overlap => 'skip')" 2>&1
 COMMIT;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT count(*) FROM base;

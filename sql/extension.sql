@@ -1,4 +1,5 @@
 -- The extension itself: where it lives, what it grants, what it leaves.
+SET mv_orchestrator.mode = 'plain';
 CREATE SCHEMA ext;
 SET search_path = ext, public;
 

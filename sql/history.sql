@@ -1,4 +1,5 @@
 -- mv_orchestrator.history: every step of every run, for those whom it concerns, as long as it is kept.
+SET mv_orchestrator.mode = 'plain';
 \getenv builddir PG_ABS_BUILDDIR
 \set module :builddir '/test/bridge/bridge_test.so'
 TRUNCATE mv_orchestrator.run_step;

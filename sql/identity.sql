@@ -1,4 +1,5 @@
 -- With whose rights a view's text is read and run: its owner's, whoever calls.
+SET mv_orchestrator.mode = 'plain';
 CREATE ROLE regress_ident_boss SUPERUSER;
 CREATE ROLE regress_ident_anna;
 CREATE ROLE regress_ident_mob;

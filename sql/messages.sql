@@ -35,10 +35,14 @@ SELECT mv_refresh('totals', scope => 'all');
 SELECT mv_refresh('totals', on_overlap => 'ignore');
 -- A view that depends on itself, or on what depends on it.
 SELECT mv_register('totals', 'SELECT 1 AS x', depends_on => '{totals}');
-SELECT mv_register('totals', 'SELECT customer, sum(amount) AS total FROM orders GROUP BY customer', depends_on => '{report}');
+SELECT mv_register('totals', 'SELECT customer, max(total) AS total FROM totals GROUP BY customer');
+SELECT mv_register('totals', 'SELECT customer, max(total) AS total FROM mes.totals GROUP BY customer');
+SELECT mv_register('totals', 'SELECT customer, sum(amount) AS total FROM orders GROUP BY customer', depends_on => '{late}');
 SELECT mv_register('report', 'SELECT max(total) FROM totals', depends_on => '{totals}');
+SELECT mv_register('late', 'SELECT 1 AS x', depends_on => '{report}');
 SELECT mv_create('report');
 SELECT mv_register('totals', 'SELECT customer, sum(amount) AS total FROM orders GROUP BY customer');
+SELECT mv_unregister('late');
 -- A view that is not registered, or not there.
 SELECT mv_refresh('total');
 SELECT mv_refresh_all('{totals, reports}');
@@ -48,7 +52,7 @@ SELECT mv_drop('totals');
 -- A source that is not there.
 SELECT mv_register('late', 'SELECT * FROM invoices');
 SELECT mv_create('late');
-SELECT mv_register('late', 'SELECT * FROM mes.totals');
+SELECT mv_register('late', 'SELECT * FROM mes.invoices');
 SELECT mv_create('late');
 -- A key that is none.
 SELECT mv_register('keyed', 'SELECT customer, id FROM orders', unique_key => '{customer}');
@@ -108,6 +112,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 DROP MATERIALIZED VIEW report;
+SELECT mv_register('late', 'SELECT * FROM mes.totals');
 SELECT f.* FROM unnest(ARRAY[
   $q$SELECT mv_register('new', 'SELECT nope FROM orders')$q$,
   $q$SELECT mv_register('new', 'SELECT 1; SELECT 2')$q$,

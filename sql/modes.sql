@@ -8,20 +8,20 @@ SELECT mv_register('of_plain', 'SELECT * FROM base', unique_key => '{id}', mode 
 SELECT mv_register('of_concurrent', 'SELECT * FROM base', unique_key => '{id}', mode => 'concurrent');
 SELECT count(*) FROM mv_create_all();
 
--- A plain refresh gives a view new files, a concurrent one leaves it its own: that is how one sees
--- from outside which it was.
+-- A plain refresh gives a view new files, a concurrent one and a diff leave it its own: that is how
+-- one sees from outside which it was.
 CREATE TABLE files (name text, node oid);
 CREATE FUNCTION note_files() RETURNS void LANGUAGE sql AS $$
   TRUNCATE mod.files;
   INSERT INTO mod.files SELECT relname, pg_relation_filenode(oid) FROM pg_class WHERE relkind = 'm' AND relname LIKE 'of_%';
 $$;
 CREATE FUNCTION modes_seen() RETURNS TABLE (name text, seen text) LANGUAGE sql AS $$
-  SELECT name, CASE WHEN node = pg_relation_filenode(name::regclass) THEN 'concurrent' ELSE 'plain' END
+  SELECT name, CASE WHEN node = pg_relation_filenode(name::regclass) THEN 'in place' ELSE 'new files' END
   FROM mod.files ORDER BY name COLLATE "C";
 $$;
 
 -- The call's argument comes first, then the registration, then the setting. "auto" registered leaves
--- the choice to the setting; in a call it is a choice, today of plain.
+-- the choice to the setting; in a call it is a choice, and nobody's.
 SELECT note_files();
 SELECT name, mode FROM mv_refresh_all();
 SELECT * FROM modes_seen();

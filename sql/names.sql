@@ -1,4 +1,5 @@
 -- How names are read, looked up and printed.
+SET mv_orchestrator.mode = 'plain';
 CREATE SCHEMA names;
 CREATE SCHEMA "Odd schema";
 SET search_path = names, public;

@@ -1,4 +1,5 @@
 -- on_error => 'continue': a failed view keeps its rows, what reads it is left out, the rest go on.
+SET mv_orchestrator.mode = 'plain';
 CREATE SCHEMA err;
 SET search_path = err, public;
 CREATE TABLE base (id int);

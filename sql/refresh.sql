@@ -1,4 +1,5 @@
 -- mv_refresh and mv_refresh_all: which views, in which order, from one snapshot, all or nothing.
+SET mv_orchestrator.mode = 'plain';
 CREATE SCHEMA ref;
 SET search_path = ref, public;
 CREATE TABLE base (id int);

@@ -1,4 +1,5 @@
 -- Who may do what.
+SET mv_orchestrator.mode = 'plain';
 CREATE ROLE regress_rights_olga;
 CREATE ROLE regress_rights_rita;
 CREATE ROLE regress_rights_team;

@@ -1,4 +1,5 @@
 -- mv_orchestrator.status: one row for each registered view, from catalogs and history.
+SET mv_orchestrator.mode = 'plain';
 TRUNCATE mv_orchestrator.run_step;
 CREATE SCHEMA sta;
 SET search_path = sta, public;

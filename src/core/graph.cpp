@@ -42,6 +42,10 @@ Graph::Graph(std::size_t size, const std::vector<Edge>& edges) : sources_(size),
   }
 }
 
+bool Graph::has(const Edge& edge) const {
+  return std::ranges::binary_search(sources_[edge.reader], edge.source);
+}
+
 Graph Graph::restricted_to(const std::vector<Node>& kept) const {
   constexpr Node outside = static_cast<Node>(-1);
   std::vector<Node> place(size(), outside);
@@ -60,6 +64,31 @@ std::vector<Node> Graph::with_sources(const std::vector<Node>& start) const {
 
 std::vector<Node> Graph::with_readers(const std::vector<Node>& start) const {
   return reachable(readers_, start);
+}
+
+bool has_cycle(const Graph& graph) {
+  std::vector<std::size_t> unread(graph.size());
+  std::vector<Node> ready;
+  for (Node node = 0; node < graph.size(); ++node)
+    if ((unread[node] = graph.sources(node).size()) == 0) ready.push_back(node);
+  for (std::size_t i = 0; i < ready.size(); ++i)
+    for (const Node reader : graph.readers(ready[i]))
+      if (--unread[reader] == 0) ready.push_back(reader);
+  return ready.size() < graph.size();
+}
+
+std::vector<Edge> contradicted_edges(const Graph& claimed, const Graph& known) {
+  std::vector<Edge> contradicted;
+  for (Node source = 0; source < claimed.size(); ++source) {
+    if (known.sources(source).empty() || claimed.readers(source).empty()) continue;
+    const auto read = known.with_sources({source});
+    for (const Node reader : claimed.readers(source))
+      if (reader != source && std::ranges::binary_search(read, reader) &&
+          !known.has({reader, source}))
+        contradicted.push_back({reader, source});
+  }
+  std::ranges::sort(contradicted);
+  return contradicted;
 }
 
 }  // namespace mvo::core

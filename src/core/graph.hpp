@@ -2,6 +2,7 @@
 // nodes compares names.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -14,6 +15,8 @@ using Node = std::size_t;
 struct Edge {
   Node reader;
   Node source;
+
+  auto operator<=>(const Edge&) const = default;
 };
 
 class Graph {
@@ -25,6 +28,7 @@ class Graph {
   // Both lists are ascending.
   const std::vector<Node>& sources(Node node) const { return sources_[node]; }
   const std::vector<Node>& readers(Node node) const { return readers_[node]; }
+  bool has(const Edge& edge) const;
 
   // The graph of the given nodes alone (ascending, distinct): node i of the result is kept[i], and
   // an edge that leaves the set is dropped.
@@ -39,5 +43,11 @@ class Graph {
   std::vector<std::vector<Node>> sources_;
   std::vector<std::vector<Node>> readers_;
 };
+
+bool has_cycle(const Graph& graph);
+
+// The edges of `claimed` that `known` does not have and whose source reads their reader by `known`,
+// directly or at any distance; ascending. Both are of the same nodes.
+std::vector<Edge> contradicted_edges(const Graph& claimed, const Graph& known);
 
 }  // namespace mvo::core

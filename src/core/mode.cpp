@@ -39,8 +39,8 @@ std::string known_modes() {
   return list;
 }
 
-std::string_view to_string(Reason reason) {
-  switch (reason) {
+std::string to_string(const Reason& reason) {
+  switch (reason.kind) {
     case Reason::call:
       return "given in the call";
     case Reason::registration:
@@ -49,16 +49,28 @@ std::string_view to_string(Reason reason) {
       return "setting mv_orchestrator.mode";
     case Reason::nobody:
       return "default";
+    case Reason::few_changes:
+      return "as long as few rows change";
+    case Reason::gave_up:
+      return "diff gave up, is tried again after " + std::to_string(reason.runs) +
+             (reason.runs == 1 ? " run" : " runs");
+    case Reason::tried_again:
+      return "diff gave up, is tried again";
+    case Reason::unpopulated:
+      return "not populated";
+    case Reason::not_heap:
+      return "access method is not heap";
+    case Reason::index_invalid:
+      return "an index is not valid";
   }
   return {};
 }
 
 Choice choose_mode(std::optional<Mode> asked, Mode registered, Mode setting) {
-  constexpr Choice otherwise{Mode::plain, Reason::nobody};
   // An explicit "auto" in the call is a choice too: it overrides what was registered.
-  if (asked) return *asked == Mode::automatic ? otherwise : Choice{*asked, Reason::call};
+  if (asked) return {*asked, *asked == Mode::automatic ? Reason::nobody : Reason::call};
   if (registered != Mode::automatic) return {registered, Reason::registration};
-  return setting == Mode::automatic ? otherwise : Choice{setting, Reason::setting};
+  return {setting, setting == Mode::automatic ? Reason::nobody : Reason::setting};
 }
 
 }  // namespace mvo::core

@@ -15,10 +15,30 @@ std::string_view to_string(Mode mode);
 // The known modes, for an error's hint: "auto", "plain" …
 std::string known_modes();
 
-// Who chose the mode of a step.
-enum class Reason { call, registration, setting, nobody };
-// "given in the call", "registered" …
-std::string_view to_string(Reason reason);
+// Why a step has its mode: who chose it or, where nobody did, what spoke for it.
+struct Reason {
+  enum Kind {
+    call,
+    registration,
+    setting,
+    nobody,  // and nothing has spoken yet
+    few_changes,
+    gave_up,
+    tried_again,
+    unpopulated,
+    not_heap,
+    index_invalid,
+  };
+
+  Kind kind = nobody;
+  int runs = 0;  // gave_up: until a diff is tried again
+
+  Reason(Kind kind, int runs = 0) : kind(kind), runs(runs) {}
+  bool operator==(const Reason&) const = default;
+};
+
+// "given in the call", "diff gave up, is tried again after 3 runs" …
+std::string to_string(const Reason& reason);
 
 struct Choice {
   Mode mode;
@@ -29,7 +49,7 @@ struct Choice {
 
 // The mode of a step: what the call asks for, else what the view was registered with, else the
 // setting. A registration or a setting that says `automatic` hands the choice on; a call that says
-// so, or nobody who says more, means plain.
+// so, or nobody who says more, leaves it to what is known of the view: `automatic`.
 Choice choose_mode(std::optional<Mode> asked, Mode registered, Mode setting);
 
 }  // namespace mvo::core

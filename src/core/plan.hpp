@@ -23,6 +23,8 @@ struct Step {
   Mode mode;
   Reason reason = Reason::nobody;  // for the mode
 
+  Choice choice() const { return {mode, reason}; }
+
   bool operator==(const Step&) const = default;
 };
 
@@ -37,7 +39,8 @@ std::vector<Node> enabled_views(const Views& views);
 std::vector<Node> in_scope(const Views& views, Node view, Scope scope);
 
 // The steps for the given views in the smallest topological order; edges that leave the set do not
-// count, for the order or the levels. A cycle is in nodes of `views`.
+// count, for the order or the levels. Of a view that is in mode auto the mode is still
+// `automatic`: what it becomes depends on the live view. A cycle is in nodes of `views`.
 std::variant<Plan, Cycle> plan_for(const Views& views, const std::vector<Node>& chosen,
                                    std::optional<Mode> asked, Mode setting);
 

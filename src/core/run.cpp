@@ -27,11 +27,12 @@ class Failures {
   std::unordered_map<Node, Node> behind_;
 };
 
-Outcome outcome_of(const Step& step, Attempt attempt, Microseconds started, Microseconds finished) {
+Outcome outcome_of(Step step, Attempt attempt, Microseconds started, Microseconds finished) {
   if (auto* failure = std::get_if<Failure>(&attempt))
     return {step,    Status::failed,     {std::nullopt, std::nullopt},
             started, finished - started, std::move(*failure)};
   auto& result = std::get<Refreshed>(attempt);
+  if (result.gave_up) step.mode = Mode::swap;
   const Status status = result.changed == 0 ? Status::unchanged : Status::refreshed;
   return {step, status, std::move(result), started, finished - started};
 }

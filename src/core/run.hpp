@@ -30,6 +30,7 @@ struct Refreshed {
   std::optional<std::int64_t> rows;     // in the view afterwards
   std::optional<std::int64_t> changed;  // written; unknown in most modes
   std::string detail = {};
+  bool gave_up = false;                        // a diff that found too much: it became a swap
   std::optional<Microseconds> analyzing = {};  // of the time, what ANALYZE took
 };
 

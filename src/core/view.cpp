@@ -20,10 +20,24 @@ std::unordered_map<Name, Node, NameHash> numbered(const std::vector<View>& views
 
 }  // namespace
 
-Views::Views(std::vector<View> views, const std::vector<Dependency>& dependencies)
+Views::Views(std::vector<View> views, std::vector<Dependency> dependencies)
     : views_(sorted(std::move(views))),
+      dependencies_(std::move(dependencies)),
       nodes_(numbered(views_)),
-      graph_(views_.size(), edges(dependencies)) {}
+      graph_(views_.size(), declared_edges()),
+      discovered_(views_.size(), {}) {}
+
+void Views::add_discovered(std::vector<Edge> edges) {
+  if (edges.empty()) return;
+  discovered_ = Graph(size(), edges);
+  const std::vector<Edge> declared = declared_edges();
+  edges.insert(edges.end(), declared.begin(), declared.end());
+  const Graph both(size(), edges);
+  if (has_cycle(both)) left_out_ = contradicted_edges(both, discovered_);
+  std::erase_if(edges,
+                [&](const Edge& edge) { return std::ranges::binary_search(left_out_, edge); });
+  graph_ = left_out_.empty() ? both : Graph(size(), edges);
+}
 
 std::optional<Node> Views::find(const Name& name) const {
   const auto found = nodes_.find(name);
@@ -38,10 +52,10 @@ std::optional<Node> Views::find(const std::vector<std::string>& path,
   return std::nullopt;
 }
 
-std::vector<Edge> Views::edges(const std::vector<Dependency>& dependencies) const {
+std::vector<Edge> Views::declared_edges() const {
   std::vector<Edge> edges;
-  edges.reserve(dependencies.size());
-  for (const Dependency& dependency : dependencies) {
+  edges.reserve(dependencies_.size());
+  for (const Dependency& dependency : dependencies_) {
     const auto reader = find(dependency.reader);
     const auto source = dependency.schema ? find(Name{*dependency.schema, dependency.name})
                                           : find(dependency.search_path, dependency.name);

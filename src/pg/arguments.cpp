@@ -22,6 +22,11 @@ std::string Arguments::text(int place, const char* name) const {
   return to_string(datum(place));
 }
 
+Oid Arguments::oid(int place, const char* name) const {
+  if (is_null(place)) reject_null(name);
+  return DatumGetObjectId(datum(place));
+}
+
 std::string Arguments::text_or(int place, const char* fallback) const {
   return is_null(place) ? fallback : to_string(datum(place));
 }

@@ -12,6 +12,7 @@ class Arguments {
 
   bool is_null(int place) const { return call_->args[place].isnull; }
   std::string text(int place, const char* name) const;
+  Oid oid(int place, const char* name) const;
   std::string text_or(int place, const char* fallback) const;
   std::optional<std::string> optional_text(int place) const;
   // No array is the empty array; an element that is NULL raises 22004.

@@ -81,11 +81,12 @@ inline void restrict_search_path() {
 #endif
 }
 
-inline void run_executor(QueryDesc* query) {
+// `once`: it will not be run on when it stops; otherwise parallel workers are not used.
+inline void run_executor(QueryDesc* query, [[maybe_unused]] bool once) {
 #if PG_VERSION_NUM >= 180000
   ExecutorRun(query, ForwardScanDirection, 0);
 #else
-  ExecutorRun(query, ForwardScanDirection, 0, true);
+  ExecutorRun(query, ForwardScanDirection, 0, once);
 #endif
 }
 
@@ -168,22 +169,22 @@ inline int process_id(const VirtualTransactionId& transaction) {
 // is called for each child and returns true to stop.
 using Walker = bool (*)(Node*, void*);
 
-inline bool walk_query(Query* query, Walker walker) {
+inline bool walk_query(Query* query, Walker walker, void* context = nullptr) {
 #if PG_VERSION_NUM >= 160000
-  return query_tree_walker_impl(query, walker, nullptr, QTW_EXAMINE_RTES_BEFORE);
+  return query_tree_walker_impl(query, walker, context, QTW_EXAMINE_RTES_BEFORE);
 #else
   return query_tree_walker(query,
                            reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker)),
-                           nullptr, QTW_EXAMINE_RTES_BEFORE);
+                           context, QTW_EXAMINE_RTES_BEFORE);
 #endif
 }
 
-inline bool walk_expression(Node* node, Walker walker) {
+inline bool walk_expression(Node* node, Walker walker, void* context = nullptr) {
 #if PG_VERSION_NUM >= 160000
-  return expression_tree_walker_impl(node, walker, nullptr);
+  return expression_tree_walker_impl(node, walker, context);
 #else
   return expression_tree_walker(
-      node, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker)), nullptr);
+      node, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker)), context);
 #endif
 }
 

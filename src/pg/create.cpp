@@ -17,6 +17,7 @@
 #include "pg/recorded_settings.hpp"
 #include "pg/registry.hpp"
 #include "pg/rights.hpp"
+#include "pg/seen.hpp"
 #include "pg/settings.hpp"
 #include "pg/snapshot.hpp"
 #include "pg/utility.hpp"
@@ -122,16 +123,16 @@ void create_view(const Registration& registration, bool with_data) {
 
 void check_matches(const Registration& registration, const LiveRelation& view) {
   (void)role_of(registration.author);  // says more than that its text cannot be read
-  const auto [found, reason] = match(registration, view);
-  if (found == Match::same) return;
-  if (found == Match::differs)
+  const Matched matched = match(registration, view);
+  if (matched.match == Match::same) return;
+  if (matched.match == Match::differs)
     throw Error{Code::name_taken,
                 "it already exists with a definition other than the registered one",
                 {},
                 "Drop it with mv_drop() and create it again, or register the definition it has."};
   throw Error{Code::name_taken,
               "it already exists and the registered definition cannot be analysed",
-              fmt::format("The reason is: {}.", reason), "Register the definition it has."};
+              fmt::format("The reason is: {}.", matched.reason), "Register the definition it has."};
 }
 
 // All views of the call were checked before any lock; the name may have become somebody else's
@@ -187,6 +188,9 @@ std::vector<Action> create_views(const std::optional<std::vector<std::string>>& 
       (void)snapshot.run([&] { return analyze_created(name); });
   }
   snapshot.release();
+  std::vector<core::Name> there;
+  for (const Action& action : actions) there.push_back(action.name);
+  note_seen(there);
   limit.end();
   return actions;
 }

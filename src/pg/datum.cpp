@@ -1,5 +1,7 @@
 #include "pg/datum.hpp"
 
+#include <charconv>
+
 namespace mvo::pg {
 
 std::string to_string(Datum datum) {
@@ -9,6 +11,12 @@ std::string to_string(Datum datum) {
 
 std::string to_string(const char* text) {
   return text == nullptr ? std::string() : text;
+}
+
+Oid to_oid(const std::string& text) {
+  Oid oid = InvalidOid;
+  std::from_chars(text.data(), text.data() + text.size(), oid);
+  return oid;
 }
 
 Datum text_datum(std::string_view text) {

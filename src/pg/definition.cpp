@@ -145,4 +145,11 @@ CreateTableAsStmt* analyse_creation(const Registration& registration, bool with_
   });
 }
 
+bool means_not_yet(const PgError& error) {
+  return error.sqlstate() == ERRCODE_UNDEFINED_TABLE ||
+         error.sqlstate() == ERRCODE_UNDEFINED_SCHEMA ||
+         error.sqlstate() == ERRCODE_UNDEFINED_FUNCTION ||
+         error.sqlstate() == ERRCODE_UNDEFINED_OBJECT;
+}
+
 }  // namespace mvo::pg

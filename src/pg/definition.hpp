@@ -17,4 +17,7 @@ Query* analyse_query(const std::string& definition);
 // storage.
 CreateTableAsStmt* analyse_creation(const Registration& registration, bool with_data);
 
+// Whether an error of an analysis says only that something is not there: it may come later.
+bool means_not_yet(const PgError& error);
+
 }  // namespace mvo::pg

@@ -33,12 +33,12 @@ std::int64_t locks_of(core::Mode mode, std::int64_t indexes, bool has_toast) {
     case core::Mode::swap:
       return locks_of_any_step + rewritten + 2 * indexes;
     case core::Mode::diff:
+    case core::Mode::automatic:  // as long as nothing is chosen: the least that it takes
       return locks_of_any_step + indexes;
     case core::Mode::concurrent:
       return locks_of_any_step + indexes + locks_of_comparison +
              (has_toast ? locks_of_its_toast : 0);
     case core::Mode::plain:
-    case core::Mode::automatic:
       break;
   }
   return locks_of_any_step + rewritten + indexes;
@@ -108,11 +108,11 @@ std::vector<Forecast> forecast(const Planned& planned) {
             {array_argument(schemas), array_argument(views), array_argument(modes)}, Sees::caller);
   std::vector<Forecast> steps;
   for (std::uint64_t i = 0; i < rows.size(); ++i) {
-    const auto predicted = rows.integer(i, 0);
+    const auto predicted = rows.bigint(i, 0);
     const bool has_toast = !rows.is_null(i, 3) && rows.boolean(i, 3);
     steps.push_back({predicted ? std::optional(core::Microseconds(*predicted)) : std::nullopt,
-                     rows.integer(i, 1),
-                     locks_of(planned.plan[i].mode, rows.integer(i, 2).value_or(0), has_toast),
+                     rows.bigint(i, 1),
+                     locks_of(planned.plan[i].mode, rows.bigint(i, 2).value_or(0), has_toast),
                      rows.texts(i, 4)});
   }
   access.end();

@@ -10,6 +10,8 @@ namespace mvo::pg {
 struct WrittenName {
   std::optional<std::string> schema;
   std::string name;
+
+  bool operator==(const WrittenName&) const = default;
 };
 
 // Reads `a`, `s.a`, `"Odd name"."x.y"` as parse_ident() does. Raises 42602 for what is no name

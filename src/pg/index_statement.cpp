@@ -184,6 +184,17 @@ bool has_missing_indexes(const Registration& registration, Oid view) {
   return !missing_indexes(registration, view).empty();
 }
 
+std::vector<std::string> missing_index_statements(const Registration& registration, Oid view) {
+  std::vector<std::string> statements;
+  for (const auto& [statement, text] : missing_indexes(registration, view))
+    statements.push_back(text);
+  return statements;
+}
+
+bool has_unique_key(const Registration& registration, Oid view) {
+  return has_key(indexes_of(view), registration.unique_key);
+}
+
 void create_missing_indexes(const Registration& registration, Oid view) {
   for (const auto& [statement, text] : missing_indexes(registration, view))
     create_index(statement, registration, view, text);

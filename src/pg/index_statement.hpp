@@ -15,6 +15,12 @@ void check_index_statement(const std::string& text, const core::Name& view);
 // settings are in force.
 bool has_missing_indexes(const Registration& registration, Oid view);
 
+// The statements for what the view lacks; of the same kind as above.
+std::vector<std::string> missing_index_statements(const Registration& registration, Oid view);
+
+// Whether a valid unique index has just the columns of the unique key.
+bool has_unique_key(const Registration& registration, Oid view);
+
 // Creates them. The caller has the identity in force that the statements' author and the view's
 // owner share, restricted: analysis runs the author's code; and the recorded settings.
 void create_missing_indexes(const Registration& registration, Oid view);

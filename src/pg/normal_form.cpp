@@ -1,17 +1,15 @@
 #include "pg/normal_form.hpp"
 
-#include "pg/datum.hpp"
 #include "pg/definition.hpp"
 #include "pg/guc_scope.hpp"
 #include "pg/identity.hpp"
+#include "pg/live_view.hpp"
 #include "pg/recorded_settings.hpp"
 #include "pg/subtransaction.hpp"
 
 extern "C" {
 #include <parser/parsetree.h>
-#include <utils/fmgrprotos.h>
 #include <utils/ruleutils.h>
-#include <utils/snapmgr.h>
 }
 
 namespace mvo::pg {
@@ -77,14 +75,7 @@ std::string normal_form_of_live(const LiveRelation& view) {
   const Identity identity(view.owner, Trust::restricted);
   GucScope settings;
   settings.set_all(canonical_settings());
-  // It looks the view up with the active snapshot, which can be older than the view.
-  const Datum printed = call([&] {
-    PushActiveSnapshot(GetLatestSnapshot());
-    const Datum text = DirectFunctionCall1(pg_get_viewdef, ObjectIdGetDatum(view.oid));
-    PopActiveSnapshot();
-    return text;
-  });
-  std::string text = normal_form(analyse_query(to_string(printed)));
+  std::string text = normal_form(analyse_query(print_definition(view)));
   settings.end();
   return text;
 }
@@ -95,13 +86,14 @@ Matched match(const Registration& registration, const LiveRelation& view) {
   if (registration.author.is_gone()) return {Match::invalid, "whoever registered it is gone"};
   Matched result{Match::invalid, {}};
   Subtransaction attempt;
-  const std::string live = normal_form_of_live(view);
+  result.live = normal_form_of_live(view);
   try {
-    const std::string registered = normal_form_of_registered(registration);
-    result.match = registered == live ? Match::same : Match::differs;
+    result.registered = normal_form_of_registered(registration);
+    result.match = result.registered == result.live ? Match::same : Match::differs;
   } catch (const PgError& error) {
     if (error.is_interrupt()) throw;
     result.reason = error.what();
+    result.sqlstate = error.sqlstate();
   }
   attempt.roll_back();  // nothing that looking did or locked stays
   return result;

@@ -15,6 +15,9 @@ enum class Match {
 struct Matched {
   Match match;
   std::string reason;  // why it is invalid
+  int sqlstate = 0;    // of the error that says so
+  // What was compared, where they differ.
+  std::string registered = {}, live = {};
 };
 
 // Compares the two texts as the server prints them once analysed: in memory, without DDL, each with

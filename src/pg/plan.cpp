@@ -7,9 +7,11 @@
 
 #include "core/error.hpp"
 #include "pg/compat.hpp"
+#include "pg/dependencies.hpp"
 #include "pg/failure.hpp"
 #include "pg/identifier.hpp"
 #include "pg/identity.hpp"
+#include "pg/read_rights.hpp"
 #include "pg/registry.hpp"
 #include "pg/rights.hpp"
 #include "pg/settings.hpp"
@@ -24,28 +26,41 @@ using core::Error;
 // Registrations that change each time we look, while we wait for locks: an error then.
 constexpr int most_attempts = 10;
 
+struct CycleText {
+  std::string path, declared;  // a -> b -> a; of its edges, those that are somebody's word alone
+  bool all_declared = true;
+};
+
+CycleText print_cycle(const core::Views& views, const core::Cycle& cycle) {
+  CycleText text;
+  for (std::size_t i = 0; i < cycle.size(); ++i) {
+    const core::Node reader = cycle[i], source = cycle[(i + 1) % cycle.size()];
+    text.path += print(views[reader].name) + " -> ";
+    if (views.discovered().has({reader, source}))
+      text.all_declared = false;
+    else
+      text.declared += fmt::format("{}{} -> {}", text.declared.empty() ? "" : ", ",
+                                   print(views[reader].name), print(views[source].name));
+  }
+  text.path += print(views[cycle.front()].name);
+  return text;
+}
+
 [[noreturn]] void raise_cycle(const core::Views& views, const core::Cycle& cycle) {
-  std::string path;
-  for (const core::Node node : cycle) path += print(views[node].name) + " -> ";
-  path += print(views[cycle.front()].name);
-  throw Error{Code::cycle,
-              "materialized views depend on each other in a cycle: " + path,
-              {},
-              "Register one of them again without the dependency."};
+  const auto [path, declared, all_declared] = print_cycle(views, cycle);
+  const std::string detail =
+      declared.empty() ? "All of these dependencies were found in what the views read."
+      : all_declared
+          ? "All of these dependencies are declared and were not found in what the views read."
+          : fmt::format("Declared and not found in what the views read: {}.", declared);
+  throw Error{Code::cycle, "materialized views depend on each other in a cycle: " + path, detail,
+              declared.empty() ? "Change what one of them reads."
+                               : "Register one of them again without the dependency."};
 }
 
-// In whose name a source is locked for a view that reads it: the caller's, or, when he may refresh
-// the view, that of its owner, with whose rights its query then runs. Nobody's when neither may
-// read it: as with LOCK TABLE, whoever may not read a view cannot keep others waiting for it by
-// declaring that he does. What is not locked is not protected from a concurrent change, like a
-// source that was not declared.
-std::optional<Oid> reader_of(const core::Name& source, const core::Name& view) {
-  if (may_read(source, GetUserId())) return GetUserId();
-  const auto live = find_relation(view);
-  const bool runs = live && call([&] { return compat::may_refresh(live->oid, GetUserId()); });
-  return runs && may_read(source, live->owner) ? std::optional(live->owner) : std::nullopt;
-}
-
+// A source is locked in the name of who reads it. Whoever may not read a view cannot keep others
+// waiting for it by declaring that he does, as with LOCK TABLE. What is not locked is not protected
+// from a concurrent change, like a source that nobody knows of.
 std::vector<RunLock> run_locks_for(const Planned& planned, std::vector<core::Node> changed) {
   const core::Views& views = planned.views;
   for (const core::Step& step : planned.plan) changed.push_back(step.view);
@@ -54,7 +69,7 @@ std::vector<RunLock> run_locks_for(const Planned& planned, std::vector<core::Nod
   for (const core::Node node : changed)
     for (const core::Node source : views.graph().sources(node)) {
       if (locks.contains(source)) continue;
-      if (const auto role = reader_of(views[source].name, views[node].name))
+      if (const auto role = role_that_reads(views[source].name, views[node].name))
         locks.insert({source, {views[source].name, false, *role}});
     }
   std::vector<RunLock> sorted;
@@ -117,7 +132,7 @@ std::vector<core::Node> find_registered(const core::Views& views,
 }
 
 Planned make_plan(const PlanRequest& request, Sees sees) {
-  core::Views views = load_views(sees);
+  core::Views views = load_views_with_reads(sees);
   auto plan = core::plan_for(views, request.choose(views), request.mode, mode_setting());
   if (const auto* cycle = std::get_if<core::Cycle>(&plan)) raise_cycle(views, *cycle);
   return {std::move(views), std::get<core::Plan>(std::move(plan))};
@@ -134,6 +149,7 @@ Locked plan_and_lock(const PlanRequest& request, const LockRequest& locking) {
       return {std::move(planned), std::move(busy)};
     }
     if (locking.lock_views) lock_views_of(locks);
+    if (locking.lock_sources) locking.lock_sources(planned);
     Planned again = make_plan(request, Sees::latest);
     if (same_plan(planned, again) &&
         run_locks_for(again, also_changed(locking, again.views)) == locks) {

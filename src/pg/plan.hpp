@@ -42,6 +42,9 @@ struct LockRequest {
   Overlap overlap = Overlap::wait;
   // Lock the views themselves too, ExclusiveLock, whatever their mode.
   bool lock_views = false;
+  // Locks what is on the way from the views to their sources, once they are locked themselves: it
+  // decides about the order, so it must not change after the plan that holds; may be empty.
+  std::function<void(const Planned&)> lock_sources = {};
 };
 
 struct Locked {

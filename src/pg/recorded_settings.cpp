@@ -41,6 +41,15 @@ std::vector<std::string> record_settings() {
   return settings;
 }
 
+std::vector<std::string> record_settings_of_printed() {
+  GucScope scope;
+  for (const std::string& setting : canonical_settings())
+    if (!setting.starts_with(search_path_prefix)) scope.set_all({setting});
+  const auto settings = record_settings();
+  scope.end();
+  return settings;
+}
+
 std::vector<std::string> search_path_of(const std::vector<std::string>& settings) {
   std::vector<std::string> found;
   for (const std::string& setting : settings)

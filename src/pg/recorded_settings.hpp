@@ -11,6 +11,10 @@ namespace mvo::pg {
 // that nobody's temporary table comes before a real one.
 std::vector<std::string> record_settings();
 
+// The same for a text that the server printed with canonical_settings(): it means in them what it
+// says. The search_path alone is that of this moment.
+std::vector<std::string> record_settings_of_printed();
+
 // Of the recorded settings, search_path alone: what is in force when a view's query runs.
 std::vector<std::string> search_path_of(const std::vector<std::string>& settings);
 // The schemas of the recorded search_path, in order.

@@ -29,8 +29,14 @@ core::Refreshed refresh_swap(const core::Name& name, const LiveRelation& view,
 // populated or an index is not valid.
 core::Refreshed refresh_diff(const LiveRelation& view, const std::vector<std::string>& settings);
 
-// The function of a mode; core::Mode::automatic has been resolved by then.
-core::Refreshed refresh_in(core::Mode mode, const core::Name& name, const LiveRelation& view,
+// Mode auto, where it hopes that few rows changed: a diff that becomes a swap when it finds too
+// much to write, without running the query again. The same errors as diff.
+core::Refreshed refresh_diff_or_swap(const core::Name& name, const LiveRelation& view,
+                                     const std::vector<std::string>& settings,
+                                     Exchanges& exchanges);
+
+// The function of a step's mode; core::Mode::automatic has been resolved by then.
+core::Refreshed refresh_in(const core::Step& step, const core::Name& name, const LiveRelation& view,
                            const std::vector<std::string>& settings, Exchanges& exchanges);
 
 }  // namespace mvo::pg

@@ -1,81 +1,22 @@
-#include "pg/compat.hpp"
-#include "pg/exchange.hpp"
-#include "pg/failure.hpp"
-#include "pg/fill.hpp"
 #include "pg/owner_run.hpp"
 #include "pg/refresh.hpp"
-#include "pg/relation.hpp"
+#include "pg/transient.hpp"
 #include "pg/view_indexes.hpp"
 #include "pg/view_query.hpp"
 
 extern "C" {
-#include <access/genam.h>
 #include <access/table.h>
-#include <catalog/index.h>
-#include <commands/cluster.h>
-#include <storage/lmgr.h>
 }
 
 namespace mvo::pg {
 namespace {
 
-// Autovacuum locks a TOAST table alone. It gives way to a lock that waits, but not to the short
-// attempts of the exchange.
-void lock_toast(Relation view) {
-  const Oid toast = view->rd_rel->reltoastrelid;
-  if (OidIsValid(toast)) call([&] { LockRelationOid(toast, ShareUpdateExclusiveLock); });
-}
-
-Oid make_transient_table(Relation view) {
-  return call([&] {
-    const Oid table =
-        make_new_heap(RelationGetRelid(view), view->rd_rel->reltablespace, view->rd_rel->relam,
-                      view->rd_rel->relpersistence, ExclusiveLock);
-    LockRelationOid(table, AccessExclusiveLock);
-    return table;
-  });
-}
-
-std::uint64_t fill(Relation view, Oid table) {
-  return call([&] {
-    Relation table_relation = table_open(table, NoLock);
-    DestReceiver* receiver = fill_receiver(table_relation);
-    const std::uint64_t rows = run_view_query(view, receiver);
-    receiver->rDestroy(receiver);
-    table_close(table_relation, NoLock);
-    return rows;
-  });
-}
-
-Oid build_index(Oid table, Oid view_index) {
-  return call([&] {
-    Relation heap = table_open(table, NoLock);
-    char name[NAMEDATALEN];
-    snprintf(name, sizeof name, "pg_temp_%u_%u", table, view_index);
-    const Oid oid =
-        index_concurrently_create_copy(heap, view_index, get_rel_tablespace(view_index), name);
-    CommandCounterIncrement();
-    Relation index = index_open(oid, AccessExclusiveLock);
-    IndexInfo* info = BuildIndexInfo(index);
-    info->ii_ReadyForInserts = true;
-    info->ii_Concurrent = false;
-    info->ii_BrokenHotChain = false;
-    // As a rebuild: the new heap has no HOT chains that would make the index wait for anybody.
-    index_build(heap, index, info, true, true);
-    index_close(index, NoLock);
-    table_close(heap, NoLock);
-    return oid;
-  });
-}
-
-// The user knows the view's index, not the copy.
-Oid build_named_index(Oid table, Oid view_index) {
-  try {
-    return build_index(table, view_index);
-  } catch (PgError& error) {
-    if (error.sqlstate() == ERRCODE_UNIQUE_VIOLATION) name_index(error, view_index);
-    throw;
-  }
+std::uint64_t run_query(Relation view, DestReceiver* receiver) {
+  ViewQuery query;
+  query.open(view);
+  const std::uint64_t rows = query.run(receiver);
+  query.close();
+  return rows;
 }
 
 }  // namespace
@@ -83,16 +24,11 @@ Oid build_named_index(Oid table, Oid view_index) {
 core::Refreshed refresh_swap(const core::Name& name, const LiveRelation& live,
                              const std::vector<std::string>& settings, Exchanges& exchanges) {
   OwnerRun as_owner(live, settings);
-  Transient built{name, live.oid, InvalidOid, {}, 0};
   Relation view = open_to_write(live, "swap");
-  lock_toast(view);
   const auto indexes = lock_indexes(view);
-  built.table = make_transient_table(view);
-  built.rows = fill(view, built.table);
-  for (const Oid index : indexes) {
-    built.indexes.emplace_back(index, build_named_index(built.table, index));
-    check_indexes_are(view, indexes);
-  }
+  Transient built = make_transient(name, view);
+  fill(built, [&](DestReceiver* receiver) { return run_query(view, receiver); });
+  build_indexes(built, view, indexes);
   call([&] { table_close(view, NoLock); });
   as_owner.end();
   exchange_files(built);

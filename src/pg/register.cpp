@@ -7,7 +7,9 @@
 #include "core/error.hpp"
 #include "pg/compat.hpp"
 #include "pg/datum.hpp"
+#include "pg/declared.hpp"
 #include "pg/definition.hpp"
+#include "pg/definition_reads.hpp"
 #include "pg/failure.hpp"
 #include "pg/guc_scope.hpp"
 #include "pg/identity.hpp"
@@ -18,6 +20,7 @@
 #include "pg/recorded_settings.hpp"
 #include "pg/registry.hpp"
 #include "pg/rights.hpp"
+#include "pg/seen.hpp"
 #include "pg/settings.hpp"
 #include "pg/subtransaction.hpp"
 
@@ -47,18 +50,9 @@ std::optional<Author> present_owner(const std::optional<LiveRelation>& live,
   return std::nullopt;
 }
 
-void check_caller_has(const Author& owner) {
-  if (has_rights_of(owner)) return;
-  const std::string name = print(owner.name);
-  throw Error{Code::rights_missing, "permission denied",
-              owner.is_gone()
-                  ? fmt::format("It was registered by role {}, which no longer exists.", name)
-                  : fmt::format("It belongs to role {}.", name)};
-}
-
 // Of one who is gone nothing is kept: his name may be somebody else's.
 Oid owner_for(const Options& options, const std::optional<Author>& present) {
-  if (present) check_caller_has(*present);
+  if (present) require_rights_of(*present);
   if (present && !present->is_gone()) {
     if (options.owner && *options.owner != present->name)
       throw Error{Code::parameter_invalid,
@@ -73,12 +67,6 @@ Oid owner_for(const Options& options, const std::optional<Author>& present) {
   return role;
 }
 
-void check_may_create(const core::Name& name, Oid role) {
-  const Oid schema = schema_of(name);
-  if (call([&] { return compat::has_schema_right(schema, role, ACL_CREATE); })) return;
-  throw Error{Code::rights_missing, "permission denied", lacks_create(role, schema)};
-}
-
 core::Mode mode_named(const std::string& text) {
   if (const auto mode = core::parse_mode(text)) return *mode;
   throw Error{Code::parameter_invalid,
@@ -87,43 +75,20 @@ core::Mode mode_named(const std::string& text) {
               fmt::format("Known values are {}.", core::known_modes())};
 }
 
-[[noreturn]] void reject_self_dependency() {
-  throw Error{Code::cycle, "it cannot depend on itself"};
-}
-
-// A registered view, else a live relation, along the search_path; else as written. The view that is
-// being registered counts as registered.
-WrittenName resolve(const WrittenName& written, const core::Name& self, const core::Views& views) {
-  if (written.schema) return written;
-  const auto path = caller_search_path();
-  for (const std::string& schema : path) {
-    if (self == core::Name{schema, written.name}) reject_self_dependency();
-    if (views.find(core::Name{schema, written.name})) return {schema, written.name};
-  }
-  for (const std::string& schema : path)
-    if (find_relation({schema, written.name})) return {schema, written.name};
-  return written;
-}
-
-std::vector<WrittenName> dependencies_of(const RegisterRequest& request, const core::Name& name,
-                                         const core::Views& views) {
-  std::vector<WrittenName> dependencies;
-  for (const std::string& text : request.depends_on) {
-    const WrittenName dependency = resolve(parse_name(text, "dependency"), name, views);
-    if (dependency.schema == name.schema && dependency.name == name.name) reject_self_dependency();
-    const bool repeated = std::ranges::any_of(dependencies, [&](const WrittenName& other) {
-      return other.schema == dependency.schema && other.name == dependency.name;
+// A name without a schema can mean the view that is being registered, as in a dependency.
+void check_does_not_read_itself(const Registration& registration, const core::Views& views) {
+  const auto path = schemas_searched(registration.settings, registration.author.role);
+  for (const WrittenName& written :
+       relations_named_in(registration.definition, registration.settings)) {
+    const auto named = look_up(written, path, [&](const core::Name& name) {
+      return name == registration.name || views.find(name) || find_relation(name);
     });
-    if (!repeated) dependencies.push_back(dependency);
+    if (named == registration.name)
+      throw Error{Code::cycle,
+                  "its definition reads the materialized view itself",
+                  {},
+                  written.schema ? "" : "If another relation is meant, write its schema."};
   }
-  return dependencies;
-}
-
-bool means_not_yet(const PgError& error) {
-  return error.sqlstate() == ERRCODE_UNDEFINED_TABLE ||
-         error.sqlstate() == ERRCODE_UNDEFINED_SCHEMA ||
-         error.sqlstate() == ERRCODE_UNDEFINED_FUNCTION ||
-         error.sqlstate() == ERRCODE_UNDEFINED_OBJECT;
 }
 
 // What CREATE MATERIALIZED VIEW checks of the columns only when it is executed.
@@ -169,6 +134,7 @@ bool is_applied(const Registration& registration) {
 // that ran leaves nothing.
 void read_texts(Registration& registration, const core::Views& views) {
   check_is_one_query(registration.definition);
+  check_does_not_read_itself(registration, views);
   for (const std::string& index : registration.indexes)
     check_index_statement(index, registration.name);
   look_without_holding_locks(holds_view_lock(views), [&] {
@@ -200,12 +166,12 @@ bool try_to_register(const RegisterRequest& request, const core::Name& name) {
   if (live) check_is_view(name, *live);
   const auto present = load_registration(name);
   registration.author = author_of(owner_for(registration.options, present_owner(live, present)));
-  check_may_create(name, registration.author.role);
+  require_create_in_schema_of(name, registration.author.role);
 
   const core::Views views = load_views(Sees::latest);
   registration.settings = record_settings();
   registration.definition = request.definition;
-  registration.depends_on = dependencies_of(request, name, views);
+  registration.depends_on = read_dependencies(request.depends_on, name, views);
   registration.unique_key = key_columns(request.unique_key);
   registration.indexes = request.indexes;
   read_texts(registration, views);
@@ -220,6 +186,7 @@ core::Name register_view(const RegisterRequest& request) {
   naming("register", name, [&] {
     while (!try_to_register(request, name)) check_for_interrupts();
   });
+  note_seen({name});
   limit.end();
   return name;
 }
@@ -231,8 +198,10 @@ bool try_to_unregister(const core::Name& name) {
   const auto registered = load_registration(name);
   if (!registered) raise_not_registered({name.schema, name.name});
   if (!owns_schema_of(name))  // as core's DROP
-    check_caller_has(*present_owner(find_relation(name), registered));
-  return remove_registration(name, registered->author);
+    require_rights_of(*present_owner(find_relation(name), registered));
+  const bool removed = remove_registration(name, registered->author);
+  if (removed) forget_seen(name);
+  return removed;
 }
 
 }  // namespace

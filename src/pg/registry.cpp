@@ -19,16 +19,27 @@ std::vector<std::pair<std::string, std::string>> pairs(const SpiRows& rows, int 
   return pairs;
 }
 
+core::Learned learned_of(const SpiRows& rows, std::uint64_t row, int column) {
+  if (rows.is_null(row, column)) return {};
+  return {rows.integer(row, column), rows.integer(row, column + 1)};
+}
+
 std::vector<core::View> read_views(Sees sees) {
+  // What was learned of a view is good for the text that was registered then.
   const SpiRows rows = query(
-      "SELECT schema_name, view_name, mode, coalesce((options->>'enabled')::boolean, true)"
-      " FROM mv_orchestrator.registry",
+      "SELECT r.schema_name, r.view_name, r.mode, coalesce((r.options->>'enabled')::boolean, true),"
+      " CASE WHEN l.gave_up > 0 AND l.definition_hash = hashtextextended(r.definition, 0)"
+      " THEN l.gave_up END, l.runs_left FROM mv_orchestrator.registry r"
+      " LEFT JOIN mv_orchestrator.learned l"
+      " ON l.schema_name = r.schema_name AND l.view_name = r.view_name",
       {}, sees);
   std::vector<core::View> views;
   views.reserve(rows.size());
   for (std::uint64_t i = 0; i < rows.size(); ++i)
-    views.push_back(
-        {{rows.text(i, 0), rows.text(i, 1)}, mode_of(rows.text(i, 2)), rows.boolean(i, 3)});
+    views.push_back({{rows.text(i, 0), rows.text(i, 1)},
+                     mode_of(rows.text(i, 2)),
+                     rows.boolean(i, 3),
+                     learned_of(rows, i, 4)});
   return views;
 }
 
@@ -51,6 +62,17 @@ std::vector<core::Dependency> read_dependencies(Sees sees) {
   return dependencies;
 }
 
+// For unnest(schemas, views).
+std::pair<std::vector<std::string>, std::vector<std::string>> columns_of(
+    const std::vector<core::Name>& names) {
+  std::vector<std::string> schemas, views;
+  for (const core::Name& name : names) {
+    schemas.push_back(name.schema);
+    views.push_back(name.name);
+  }
+  return {std::move(schemas), std::move(views)};
+}
+
 void write_dependencies(const Registration& registration) {
   query("DELETE FROM mv_orchestrator.dependency WHERE schema_name = $1 AND view_name = $2",
         {text_argument(registration.name.schema), text_argument(registration.name.name)},
@@ -67,6 +89,15 @@ void write_dependencies(const Registration& registration) {
         Sees::latest);
 }
 
+// Without waiting for a run that is writing it: a row that is left is tied to the text.
+void forget_learned(const core::Name& name) {
+  query(
+      "DELETE FROM mv_orchestrator.learned WHERE ctid = ANY (ARRAY("
+      "SELECT ctid FROM mv_orchestrator.learned WHERE schema_name = $1 AND view_name = $2"
+      " FOR UPDATE SKIP LOCKED))",
+      {text_argument(name.schema), text_argument(name.name)}, Sees::latest);
+}
+
 }  // namespace
 
 core::Views load_views(Sees sees) {
@@ -74,6 +105,26 @@ core::Views load_views(Sees sees) {
   core::Views views(read_views(sees), read_dependencies(sees));
   access.end();
   return views;
+}
+
+std::vector<DefinitionText> load_definitions(const std::vector<core::Name>& names, Sees sees) {
+  if (names.empty()) return {};
+  const auto [schemas, views] = columns_of(names);
+  OwnTables access;
+  const SpiRows rows = query(
+      "SELECT r.schema_name, r.view_name, r.owner, r.author, r.definition, r.settings"
+      " FROM mv_orchestrator.registry r"
+      " WHERE (schema_name, view_name) IN (SELECT * FROM unnest($1, $2))",
+      {array_argument(schemas), array_argument(views)}, sees);
+  std::vector<DefinitionText> texts;
+  texts.reserve(rows.size());
+  for (std::uint64_t i = 0; i < rows.size(); ++i)
+    texts.push_back({{rows.text(i, 0), rows.text(i, 1)},
+                     find_author(rows.text(i, 2), rows.text(i, 3)).role,
+                     rows.text(i, 4),
+                     rows.texts(i, 5)});
+  access.end();
+  return texts;
 }
 
 std::optional<Registration> load_registration(const core::Name& name) {
@@ -137,9 +188,11 @@ bool remove_registration(const core::Name& name, const Author& expected) {
       " AND author = $3",
       {text_argument(name.schema), text_argument(name.name), text_argument(expected.key)},
       Sees::latest);
-  if (removed.size() > 0)
+  if (removed.size() > 0) {
     query("DELETE FROM mv_orchestrator.dependency WHERE schema_name = $1 AND view_name = $2",
           {text_argument(name.schema), text_argument(name.name)}, Sees::latest);
+    forget_learned(name);
+  }
   access.end();
   return removed.size() > 0;
 }
@@ -156,22 +209,25 @@ void mark_applied(const Registration& registration) {
 }
 
 Facts load_run_facts(const std::vector<core::Name>& names) {
-  std::vector<std::string> schemas, views;
-  for (const core::Name& name : names) {
-    schemas.push_back(name.schema);
-    views.push_back(name.name);
-  }
+  const auto [schemas, views] = columns_of(names);
   OwnTables access;
   const SpiRows rows = query(
-      "SELECT schema_name, view_name, owner, author, settings, applied"
-      " FROM mv_orchestrator.registry"
+      "SELECT schema_name, view_name, owner, author, settings, applied, s.relation::text"
+      " FROM mv_orchestrator.registry LEFT JOIN mv_orchestrator.seen AS s"
+      " USING (schema_name, view_name)"
       " WHERE (schema_name, view_name) IN (SELECT * FROM unnest($1, $2))",
       {array_argument(schemas), array_argument(views)}, Sees::latest);
   Facts facts;
-  for (std::uint64_t i = 0; i < rows.size(); ++i)
-    facts.emplace(core::Name{rows.text(i, 0), rows.text(i, 1)},
-                  RunFacts{find_author(rows.text(i, 2), rows.text(i, 3)).role, rows.texts(i, 4),
-                           rows.boolean(i, 5)});
+  for (std::uint64_t i = 0; i < rows.size(); ++i) {
+    const auto [entry, is_new] = facts.try_emplace({rows.text(i, 0), rows.text(i, 1)});
+    RunFacts& view = entry->second;
+    if (is_new)
+      view = {find_author(rows.text(i, 2), rows.text(i, 3)).role,
+              rows.texts(i, 4),
+              rows.boolean(i, 5),
+              {}};
+    if (const auto oid = rows.optional_text(i, 6)) view.seen.push_back(to_oid(*oid));
+  }
   access.end();
   return facts;
 }

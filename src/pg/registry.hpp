@@ -10,8 +10,19 @@
 
 namespace mvo::pg {
 
-// Everything a plan needs, of all views.
+// All views, with what is declared; load_views_with_reads() adds what they read.
 core::Views load_views(Sees sees);
+
+// What the text of a definition needs to be read.
+struct DefinitionText {
+  core::Name view;
+  Oid author = InvalidOid;  // InvalidOid: he is gone
+  std::string definition;
+  std::vector<std::string> settings;  // the recorded ones
+};
+
+// Of those of the views that are registered, in any order.
+std::vector<DefinitionText> load_definitions(const std::vector<core::Name>& names, Sees sees);
 // One registration without its dependencies; nothing when there is none of that name.
 std::optional<Registration> load_registration(const core::Name& name);
 // Stores the registration in the place of one of the same name. Returns false, having stored
@@ -27,6 +38,7 @@ struct RunFacts {
   Oid author = InvalidOid;            // whose registration it is; InvalidOid: he is gone
   std::vector<std::string> settings;  // the recorded ones
   bool applied = false;               // the live view is known to have this text
+  std::vector<Oid> seen;              // OIDs that the view was seen under; see seen.hpp
 };
 
 using Facts = std::unordered_map<core::Name, RunFacts, core::NameHash>;

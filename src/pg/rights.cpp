@@ -7,6 +7,10 @@
 #include "pg/identifier.hpp"
 #include "pg/registry.hpp"
 
+extern "C" {
+#include <catalog/pg_authid.h>
+}
+
 namespace mvo::pg {
 
 bool has_rights_of(Oid role) {
@@ -15,6 +19,28 @@ bool has_rights_of(Oid role) {
 
 bool has_rights_of(const Author& author) {
   return author.is_gone() ? call([] { return superuser(); }) : has_rights_of(author.role);
+}
+
+void require_rights_of(const Author& owner) {
+  if (has_rights_of(owner)) return;
+  const std::string name = print(owner.name);
+  throw core::Error{core::Code::rights_missing, "permission denied",
+                    owner.is_gone()
+                        ? fmt::format("It was registered by role {}, which no longer exists.", name)
+                        : fmt::format("It belongs to role {}.", name)};
+}
+
+void require_create_in_schema_of(const core::Name& name, Oid role) {
+  const Oid schema = schema_of(name);
+  if (call([&] { return compat::has_schema_right(schema, role, ACL_CREATE); })) return;
+  throw core::Error{core::Code::rights_missing, "permission denied", lacks_create(role, schema)};
+}
+
+bool may_look_into(Oid owner) {
+  return call([&] {
+    return has_privs_of_role(GetUserId(), ROLE_PG_MONITOR) ||
+           (OidIsValid(owner) ? has_privs_of_role(GetUserId(), owner) : superuser());
+  });
 }
 
 bool may_read(const core::Name& view, Oid role) {
@@ -43,7 +69,8 @@ bool owns_schema_of(const core::Name& name) {
 
 void Refusals::add(const core::Name& view, const std::string& reason) {
   views_.push_back(view);
-  if (!reason.empty()) reasons_ += (reasons_.empty() ? "" : "\n") + reason;
+  if (reason.empty() || reasons_.find(reason) != std::string::npos) return;
+  reasons_ += (reasons_.empty() ? "" : "\n") + reason;
 }
 
 void Refusals::raise_if_any() const {

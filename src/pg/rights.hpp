@@ -12,6 +12,14 @@ bool has_rights_of(Oid role);
 // The rights of an author who is gone only a superuser has.
 bool has_rights_of(const Author& author);
 
+// 42501 unless the caller has the rights of a view's owner.
+void require_rights_of(const Author& owner);
+// 42501 unless the role may create in the schema of the name.
+void require_create_in_schema_of(const core::Name& name, Oid role);
+// Whether the caller may see what is not for everybody's eyes of a view of this owner, as in the
+// view mv_orchestrator.status; an owner who is gone is InvalidOid.
+bool may_look_into(Oid owner);
+
 // Whether a role may read a view, or any column of it. One that does not exist may be read by those
 // who have its author's rights.
 bool may_read(const core::Name& view, Oid role);

@@ -25,6 +25,12 @@ void RowTable::clear() {
   buckets_ = nullptr;
 }
 
+void RowTable::release() {
+  clear();
+  pfree(entries_);
+  entries_ = nullptr;
+}
+
 void RowTable::add(std::uint64_t hash, const ItemPointerData& tid) {
   if (count_ == capacity_) {
     if (capacity_ > none / 4)

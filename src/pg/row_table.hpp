@@ -26,6 +26,8 @@ class RowTable {
   // Of memory it takes what `expected_most` rows need, and more only where there are more.
   void initialize(MemoryContext memory, std::size_t expected_most);
   void clear();
+  // Frees its memory, and is of no use any more.
+  void release();
   void add(std::uint64_t hash, const ItemPointerData& tid);
   // Forgets the entries for which keep(hash) is false. Nothing may be matched yet.
   template <class Keep>

@@ -13,6 +13,14 @@ Column column(std::string_view text) {
   return {text_datum(text)};
 }
 
+Column column(const std::string& text) {
+  return column(std::string_view(text));
+}
+
+Column column(bool value) {
+  return {BoolGetDatum(value)};
+}
+
 Column column(std::int32_t value) {
   return {Int32GetDatum(value)};
 }
@@ -45,7 +53,11 @@ Column text_or_null(const std::string& text) {
 
 ResultRows::ResultRows(FunctionCallInfo fcinfo)
     : result_(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo)) {
-  call([&] { InitMaterializedSRF(fcinfo, 0); });
+  // TABLE is a row type, SETOF text is none.
+  call([&] {
+    const bool rows = type_is_rowtype(get_func_rettype(fcinfo->flinfo->fn_oid));
+    InitMaterializedSRF(fcinfo, rows ? 0 : MAT_SRF_USE_EXPECTED_DESC);
+  });
 }
 
 void ResultRows::add(std::initializer_list<Column> columns) {

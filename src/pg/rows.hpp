@@ -12,7 +12,10 @@ struct Column {
 };
 
 Column column(std::string_view text);
+Column column(const std::string& text);
 Column column(std::int32_t value);
+Column column(bool value);
+Column column(const char* text) = delete;  // it would be a boolean
 Column column(const std::vector<std::string>& texts);
 Column column(const std::optional<std::int64_t>& value);
 Column column(core::Microseconds elapsed);  // interval

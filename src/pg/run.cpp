@@ -3,9 +3,11 @@
 #include "pg/run.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "core/error.hpp"
 #include "pg/analyze.hpp"
+#include "pg/automatic.hpp"
 #include "pg/compat.hpp"
 #include "pg/failed_steps.hpp"
 #include "pg/failure.hpp"
@@ -16,6 +18,7 @@
 #include "pg/refresh.hpp"
 #include "pg/registry.hpp"
 #include "pg/rights.hpp"
+#include "pg/seen.hpp"
 #include "pg/settings.hpp"
 #include "pg/snapshot.hpp"
 #include "pg/unapplied_edits.hpp"
@@ -84,12 +87,11 @@ std::vector<Oid> owners_of(const Planned& planned) {
 // failures, those that fail are left out of the rest of this and fail when their turn comes.
 class Conditions {
  public:
-  Conditions(const Planned& planned, core::OnError on_error)
-      : planned_(planned), stop_(on_error == core::OnError::stop) {}
+  explicit Conditions(core::OnError on_error) : stop_(on_error == core::OnError::stop) {}
 
-  void check(const std::function<void(const core::Name&)>& condition) {
-    for (const core::Step& step : planned_.plan) {
-      const core::Name& view = planned_.name(step);
+  void check(const Planned& planned, const std::function<void(const core::Name&)>& condition) {
+    for (const core::Step& step : planned.plan) {
+      const core::Name& view = planned.name(step);
       if (failures_.contains(view)) continue;
       naming("refresh", view, [&] {
         if (stop_) return condition(view);
@@ -106,7 +108,6 @@ class Conditions {
   }
 
  private:
-  const Planned& planned_;
   bool stop_;
   std::unordered_map<core::Name, core::Failure, core::NameHash> failures_;
 };
@@ -128,7 +129,8 @@ std::vector<std::string> settings_for(const LiveRelation& view, const RunFacts& 
 }
 
 // Before the snapshot: whoever empties a table and fills it again, or rewrites it, leaves nothing
-// that an older snapshot would see, and would otherwise have until the turn of who reads it.
+// that an older snapshot would see, and would otherwise have until the turn of who reads it. Before
+// the plan that holds: plain views on the way can be replaced until then.
 void lock_sources(const core::Name& view) {
   const LiveRelation live = get_locked_view(view);
   const Identity owner(live.owner, Trust::restricted);
@@ -139,27 +141,53 @@ void lock_sources(const core::Name& view) {
   });
 }
 
-core::Refreshed refresh_step(const core::Name& view, core::Mode mode, const RunSnapshot& snapshot,
-                             const RunFacts& facts, Exchanges& exchanges, bool read_later) {
+core::Refreshed refresh_step(const core::Step& step, const core::Name& view,
+                             const RunSnapshot& snapshot, const RunFacts& facts,
+                             Exchanges& exchanges, bool read_later) {
   const LiveRelation live = get_locked_view(view);
   const auto settings = settings_for(live, facts);
   const SizeBefore before(live, read_later);
   core::Refreshed result =
-      snapshot.run([&] { return refresh_in(mode, view, live, settings, exchanges); });
+      snapshot.run([&] { return refresh_in(step, view, live, settings, exchanges); });
   if (before.needs_analyze(result))
     result.analyzing = snapshot.run([&] { return analyze(live, settings); });
   return result;
 }
 
+void add_detail(core::Refreshed& result, const std::string& text) {
+  if (!result.detail.empty() && !text.empty()) result.detail += "; ";
+  result.detail += text;
+}
+
+// Said once a run, of those that could have changed its order.
+void warn_of_left_out(const Planned& planned) {
+  std::set<core::Node> run;
+  for (const core::Step& step : planned.plan) run.insert(step.view);
+  std::string list;
+  int count = 0;
+  for (const auto& [reader, source] : planned.views.left_out()) {
+    if (!run.contains(reader) || !run.contains(source)) continue;
+    list += fmt::format("{}{} on {}", count++ == 0 ? "" : ", ", print(planned.views[reader].name),
+                        print(planned.views[source].name));
+  }
+  if (count == 0) return;
+  const bool one = count == 1;
+  const std::string message =
+      fmt::format("declared dependenc{} ignored: {}", one ? "y is" : "ies are", list);
+  const char* detail = "The views are read in the opposite direction.";
+  call([&] {
+    ereport(WARNING, (errmsg("%s", message.c_str()), errdetail("%s", detail),
+                      errhint("Register the view again without it.")));
+  });
+}
+
 std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds started,
-                                     core::OnError on_error) {
+                                     core::OnError on_error, Conditions& conditions) {
   const Facts facts = facts_of(planned);
   const auto owners = owners_of(planned);
   const UnappliedEdits edits(planned, facts);
-  Conditions conditions(planned, on_error);
-  conditions.check(lock_sources);
   RunSnapshot snapshot;
-  conditions.check([&](const core::Name& view) { check_not_missed(view, snapshot); });
+  conditions.check(planned, [&](const core::Name& view) { check_not_missed(view, snapshot); });
   const auto read = core::read_by(planned.plan, planned.views.graph());
   Exchanges exchanges;
   auto outcomes = core::run(
@@ -168,10 +196,9 @@ std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds 
         const core::Name& view = planned.name(step);
         if (const auto* failure = conditions.failure_of(view)) return core::Attempt(*failure);
         const auto refresh = [&] {
-          core::Refreshed result =
-              refresh_step(view, step.mode, snapshot, facts.at(view), exchanges,
-                           std::ranges::binary_search(read, step.view));
-          result.detail = edits.detail(view);
+          core::Refreshed result = refresh_step(step, view, snapshot, facts.at(view), exchanges,
+                                                std::ranges::binary_search(read, step.view));
+          add_detail(result, edits.detail(view));
           return result;
         };
         check_for_interrupts();
@@ -185,9 +212,12 @@ std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds 
       now);
   describe_failures(outcomes, planned.views, owners);
   record(outcomes, planned.views, owners);  // while readers still go on
+  save_learned(outcomes, planned.views);
+  note_refreshed(planned, outcomes, facts);
   snapshot.release();
   exchanges.finish();
   edits.warn(planned, outcomes);
+  warn_of_left_out(planned);
   warn_of_failures(outcomes);
   return outcomes;
 }
@@ -204,6 +234,7 @@ std::vector<core::Outcome> skip_steps(const Planned& planned, core::Microseconds
 Planned plan_of_run(const PlanRequest& request) {
   Planned planned = make_plan(request, Sees::caller);
   check_may_refresh(planned);
+  choose_modes(planned);
   return planned;
 }
 
@@ -214,9 +245,17 @@ RunResult run(const PlanRequest& request, Overlap overlap, core::OnError on_erro
     check_may_refresh(planned);
     check_locks_fit(planned);
   };
-  Locked locked = plan_and_lock(request, {.check = check, .overlap = overlap, .lock_views = true});
+  Conditions conditions(on_error);
+  const auto lock_all_sources = [&](const Planned& planned) {
+    conditions = Conditions(on_error);  // it may not be the first attempt
+    conditions.check(planned, lock_sources);
+  };
+  Locked locked = plan_and_lock(
+      request,
+      {.check = check, .overlap = overlap, .lock_views = true, .lock_sources = lock_all_sources});
+  choose_modes(locked.planned);
   auto outcomes = locked.busy ? skip_steps(locked.planned, started, *locked.busy)
-                              : run_steps(locked.planned, started, on_error);
+                              : run_steps(locked.planned, started, on_error, conditions);
   limit.end();
   return {std::move(locked.planned.views), std::move(outcomes)};
 }

@@ -95,7 +95,11 @@ bool SpiRows::boolean(std::uint64_t row, int column) const {
   return DatumGetBool(datum(row, column).value());
 }
 
-std::optional<std::int64_t> SpiRows::integer(std::uint64_t row, int column) const {
+std::int32_t SpiRows::integer(std::uint64_t row, int column) const {
+  return DatumGetInt32(datum(row, column).value());
+}
+
+std::optional<std::int64_t> SpiRows::bigint(std::uint64_t row, int column) const {
   const auto value = datum(row, column);
   if (!value) return std::nullopt;
   return DatumGetInt64(*value);

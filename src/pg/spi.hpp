@@ -58,7 +58,8 @@ class SpiRows {
   std::optional<std::string> optional_text(std::uint64_t row, int column) const;
   std::vector<std::string> texts(std::uint64_t row, int column) const;
   bool boolean(std::uint64_t row, int column) const;
-  std::optional<std::int64_t> integer(std::uint64_t row, int column) const;  // of a bigint
+  std::int32_t integer(std::uint64_t row, int column) const;
+  std::optional<std::int64_t> bigint(std::uint64_t row, int column) const;
 
  private:
   std::optional<Datum> datum(std::uint64_t row, int column) const;

@@ -6,6 +6,7 @@
 #include "pg/identifier.hpp"
 
 extern "C" {
+#include <access/table.h>
 #include <catalog/pg_index.h>
 #include <storage/lmgr.h>
 #include <utils/relcache.h>
@@ -15,9 +16,9 @@ namespace mvo::pg {
 namespace {
 
 // Without opening it: a diff that finds nothing has no use for the index.
-bool lock_if_valid(Oid index) {
+bool lock_if_valid(Oid index, LOCKMODE mode) {
   return call([&] {
-    LockRelationOid(index, ShareUpdateExclusiveLock);
+    LockRelationOid(index, mode);
     HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
     if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for index %u", index);
     const auto* row = reinterpret_cast<Form_pg_index>(GETSTRUCT(tuple));
@@ -45,7 +46,7 @@ std::string qualified_name(Oid relation) {
 std::vector<Oid> lock_indexes(Relation view) {
   auto indexes = indexes_of(view);
   for (const Oid index : indexes) {
-    if (lock_if_valid(index)) continue;
+    if (lock_if_valid(index, ShareUpdateExclusiveLock)) continue;
     const std::string name = qualified_name(index);
     throw core::Error{core::Code::not_ready,
                       fmt::format("index {} is not valid", name),
@@ -53,6 +54,16 @@ std::vector<Oid> lock_indexes(Relation view) {
                       fmt::format("Use REINDEX INDEX {} or drop it.", name)};
   }
   return indexes;
+}
+
+std::vector<std::string> invalid_indexes(Oid view) {
+  Relation relation = call([&] { return table_open(view, NoLock); });
+  const auto indexes = indexes_of(relation);
+  call([&] { table_close(relation, NoLock); });
+  std::vector<std::string> invalid;
+  for (const Oid index : indexes)
+    if (!lock_if_valid(index, AccessShareLock)) invalid.push_back(qualified_name(index));
+  return invalid;
 }
 
 void check_indexes_are(Relation view, const std::vector<Oid>& indexes) {

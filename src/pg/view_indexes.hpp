@@ -14,6 +14,9 @@ namespace mvo::pg {
 // that.
 std::vector<Oid> lock_indexes(Relation view);
 
+// The names of those that are not valid; the view is locked.
+std::vector<std::string> invalid_indexes(Oid view);
+
 // That the view has these indexes still: 55006 where something that we called changed them.
 void check_indexes_are(Relation view, const std::vector<Oid>& indexes);
 

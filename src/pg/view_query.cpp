@@ -53,7 +53,7 @@ void lock_view_sources(Relation view) {
   (void)lock_children(reinterpret_cast<Node*>(rewrite(query_of(view))), nullptr);
 }
 
-std::uint64_t run_view_query(Relation view, DestReceiver* receiver) {
+void ViewQuery::open(Relation view) {
   const char* text = "SELECT of a materialized view";
   Query* rewritten = rewrite(query_of(view));
   CHECK_FOR_INTERRUPTS();
@@ -61,16 +61,22 @@ std::uint64_t run_view_query(Relation view, DestReceiver* receiver) {
   // Planning may have run functions: what they did is to be seen.
   PushCopiedSnapshot(GetActiveSnapshot());
   UpdateActiveSnapshotCommandId();
-  QueryDesc* query = CreateQueryDesc(plan, text, GetActiveSnapshot(), InvalidSnapshot, receiver,
-                                     nullptr, nullptr, 0);
-  ExecutorStart(query, 0);
-  compat::run_executor(query);
-  const std::uint64_t rows = query->estate->es_processed;
-  ExecutorFinish(query);
-  ExecutorEnd(query);
-  FreeQueryDesc(query);
+  query_ = CreateQueryDesc(plan, text, GetActiveSnapshot(), InvalidSnapshot, nullptr, nullptr,
+                           nullptr, 0);
+  ExecutorStart(query_, 0);
+}
+
+std::uint64_t ViewQuery::run(DestReceiver* receiver) {
+  query_->dest = receiver;
+  compat::run_executor(query_, !can_go_on());
+  return query_->estate->es_processed;
+}
+
+void ViewQuery::close() {
+  ExecutorFinish(query_);
+  ExecutorEnd(query_);
+  FreeQueryDesc(query_);
   PopActiveSnapshot();
-  return rows;
 }
 
 }  // namespace mvo::pg

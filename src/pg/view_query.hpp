@@ -4,6 +4,7 @@
 #include "pg/guard.hpp"
 
 extern "C" {
+#include <executor/execdesc.h>
 #include <tcop/dest.h>
 #include <utils/rel.h>
 }
@@ -14,9 +15,20 @@ namespace mvo::pg {
 // too; not on what functions read. The same of the caller as below.
 void lock_view_sources(Relation view);
 
-// Plans and runs the view's own query from the active snapshot, every row into the receiver.
-// Returns the number of rows. The caller has the owner's identity in force, restricted.
-// Only server code that may raise: call it inside pg::call.
-std::uint64_t run_view_query(Relation view, DestReceiver* receiver);
+// The view's own query, planned and run from the active snapshot. The caller has the owner's
+// identity in force, restricted. Only server code that may raise: use it inside pg::call.
+class ViewQuery {
+ public:
+  void open(Relation view);
+  // Gives the receiver all rows, or those that are left, until it wants no further one. Returns
+  // how many, but for the one at which it was stopped.
+  std::uint64_t run(DestReceiver* receiver);
+  // Whether it can be run on after a receiver has stopped it: not with parallel workers.
+  bool can_go_on() const { return !query_->plannedstmt->parallelModeNeeded; }
+  void close();
+
+ private:
+  QueryDesc* query_;
+};
 
 }  // namespace mvo::pg

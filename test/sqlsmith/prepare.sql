@@ -1,6 +1,8 @@
 -- What sqlsmith plays with. It calls no function that returns rows and finds a value for an
--- argument among the columns of its very type; so each of our functions gets a wrapper here that
--- counts its rows, each kind of argument a domain, and each domain a column of the tables words_*.
+-- argument among the columns of its very type; so each of our functions gets wrappers here that
+-- count its rows, each kind of argument a domain, and each domain a column of the tables words_*.
+-- It looks for a function by the type that it wants at a place, so there is one for each of the
+-- types that it wants most.
 \set ON_ERROR_STOP on
 \set QUIET on
 SET client_min_messages = warning;
@@ -27,6 +29,7 @@ DO $$
 DECLARE
     argument record;
     called record;
+    type text;
     columns text := '';
 BEGIN
     FOR argument IN
@@ -51,8 +54,11 @@ BEGIN
         WHERE d.deptype = 'e' AND p.prokind = 'f'
           AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'mv_orchestrator')
     LOOP
-        EXECUTE format('CREATE FUNCTION smith.%I(%s) RETURNS bigint LANGUAGE sql AS %L', called.name,
-                       called.domains, format('SELECT count(*) FROM %s(%s)', called.function, called.given));
+        FOREACH type IN ARRAY ARRAY['bigint', 'integer', 'text', 'boolean'] LOOP
+            EXECUTE format('CREATE FUNCTION smith.%I(%s) RETURNS %s LANGUAGE sql AS %L',
+                           called.name || '_as_' || type, called.domains, type,
+                           format('SELECT count(*)::integer::%s FROM %s(%s)', type, called.function, called.given));
+        END LOOP;
     END LOOP;
 END
 $$;
@@ -79,6 +85,8 @@ CREATE FUNCTION some_views() RETURNS text[] LANGUAGE sql AS $$
     SELECT CASE WHEN random() < 0.3 THEN NULL
         ELSE ARRAY(SELECT some_view() FROM generate_series(1, floor(random() * 4)::int)) END
 $$;
+CREATE FUNCTION some_relation() RETURNS regclass LANGUAGE sql AS
+    'SELECT oid::regclass FROM pg_catalog.pg_class WHERE relkind = ''m'' ORDER BY random() LIMIT 1';
 CREATE FUNCTION some_definition() RETURNS text LANGUAGE sql AS $$
     SELECT CASE WHEN random() < 0.5
         THEN (SELECT definition FROM pg_matviews ORDER BY random() LIMIT 1)
@@ -95,6 +103,8 @@ BEGIN
     SELECT string_agg(CASE replace(attname, '_argument', '')
         WHEN 'name' THEN 'some_view()'
         WHEN 'names' THEN 'some_views()'
+        WHEN 'view' THEN $v$CASE WHEN random() < 0.9 THEN some_relation() ELSE any_of('pg_class', '0', NULL)::regclass END$v$
+        WHEN 'schemas' THEN $v$any_of('{}', '{cdm}', '{reporting, cdm}', '{nowhere}', '{pg_catalog}', '{NULL}', '{a.b}', NULL)::text[]$v$
         WHEN 'depends_on' THEN 'some_views()'
         WHEN 'definition' THEN 'some_definition()'
         WHEN 'scope' THEN $v$any_of('self', 'upstream', 'downstream', 'both', 'none', NULL)$v$
@@ -120,14 +130,14 @@ BEGIN
     END LOOP;
 END
 $$;
-DROP FUNCTION some_definition(), some_views(), some_view(), any_of(text[]);
+DROP FUNCTION some_definition(), some_relation(), some_views(), some_view(), any_of(text[]);
 
 -- sqlsmith reads pg_proc without a schema: among all of the server's functions it would hardly meet
 -- ours. Out go, too, those that end or stall a session.
 CREATE VIEW pg_proc AS
     SELECT * FROM pg_catalog.pg_proc
     WHERE pronamespace = 'smith'::regnamespace
-       OR pronamespace = 'pg_catalog'::regnamespace AND oid::bigint % 30 = 0
+       OR pronamespace = 'pg_catalog'::regnamespace AND oid::bigint % 100 = 0
           AND proname !~ 'terminate|cancel|sleep|advisory|pg_wal|^lo_|logfile'
           AND NOT EXISTS (SELECT FROM pg_type AS t
                           WHERE t.typcategory NOT IN ('A', 'B', 'D', 'N', 'S', 'T') AND t.oid = ANY (prorettype || proargtypes::oid[]));

@@ -20,7 +20,7 @@ my $scene = <<'SQL';
 CREATE EXTENSION amcheck;
 CREATE TABLE version AS SELECT 0 AS v;
 CREATE TABLE base AS SELECT g, g % 7 AS kind, repeat(md5(g::text), CASE WHEN g % 50 = 0 THEN 300 ELSE 1 END) AS doc
-    FROM generate_series(1, 250) g;
+    FROM generate_series(1, 1500) g;
 ALTER TABLE base ALTER doc SET STORAGE EXTERNAL;
 CREATE FUNCTION gated(g int) RETURNS int IMMUTABLE LANGUAGE plpgsql
     AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(2); RETURN g; END';
@@ -153,6 +153,9 @@ sub calls {
         concurrent => { sql => q{mv_refresh_all('{a,m,z}', 'concurrent')}, new => $fresh, stops => [qw(query index)] },
         swap => { sql => q{mv_refresh_all('{a,m,z}', 'swap')}, new => $fresh, stops => [qw(query index last_reader)] },
         diff => { sql => q{mv_refresh_all('{a,m,z}', 'diff')}, new => $fresh, stops => [qw(query index)] },
+        # Every row holds the version, so where there are enough of them the diff becomes a swap.
+        auto => { sql => q{mv_refresh_all('{a,m,z}', 'auto')}, before => 'DELETE FROM mv_orchestrator.learned',
+            new => $fresh, old => $old, stops => [qw(query index last_reader)] },
         several_runs => { sql => q{several_runs()}, new => $fresh, stops => [] },
         # Each view in the mode that it is registered with: swap, diff, swap.
         mixed => { sql => q{mv_refresh_all('{a,m,z}')}, new => $fresh, stops => [qw(query index last_reader)] },
@@ -164,8 +167,8 @@ sub calls {
         unregister => { sql => q{mv_unregister('r')}, new => 'a=old m=old z=old r=nothing reads nothing rest=old', stops => [] },
     );
     for my $call (values %calls) {
-        ($call->{mode}) = ($call->{sql} =~ /'(concurrent|swap|diff)'\)$/, 'plain');
-        $call->{old} = $call->{before} ? 'r=old rest=old' : $old;
+        ($call->{mode}) = ($call->{sql} =~ /'(concurrent|swap|diff|auto)'\)$/, 'plain');
+        $call->{old} //= $call->{before} ? 'r=old rest=old' : $old;
         $call->{stops} = { map { $_ => $stop{$_} } @{ $call->{stops} } };
     }
     return \%calls;
@@ -199,8 +202,8 @@ sub prepare {
     my $v = ++$version;
     my @steps = ($call->{before} // ());
     push @steps, "UPDATE version SET v = $v", "UPDATE base SET kind = (kind + 1) % 7 WHERE g % 13 = $v % 13",
-      "INSERT INTO base SELECT g + 1000 * $v, g % 5, md5(g::text) FROM generate_series(1, 20) g",
-      "DELETE FROM base WHERE g > 1000 AND g < 1000 * ($v - 1)", 'SELECT remember()';
+      "INSERT INTO base SELECT g + 10000 * $v, g % 5, md5(g::text) FROM generate_series(1, 20) g",
+      "DELETE FROM base WHERE g > 10000 AND g < 10000 * ($v - 1)", 'SELECT remember()';
     my $said = ask($admin, join '; ', @steps);
     die "could not prepare: $said" if $said =~ /ERROR|FATAL/;
     return map { s/%d|%1\$d/$v/gr } "SELECT * FROM $call->{sql}", $call->{new};

@@ -168,4 +168,26 @@ is(actions('second'), "created|$views", 'and be made from the restored registry'
 is(wrong_views($node, 'second'), '', 'with the right rows');
 is(registry_of('second'), $registry, 'owners, comments and storage are the same again');
 
+# Taken over as they are instead: what the server prints of a view is what it is, here and after one
+# more restore, whatever the text that it was once made of.
+my $adopted = $node->safe_psql('second', <<SQL);
+SET client_min_messages = warning;
+SELECT count($f.mv_unregister(format('%I.%I', schema_name, view_name))) FROM mv_orchestrator.registry;
+SELECT $f.mv_adopt('$odd."A hidden"', ARRAY['$odd."Base view"']);
+SELECT count(*) FROM $f.mv_adopt_all();
+SELECT count(*) FROM mv_orchestrator.registry WHERE applied;
+SQL
+is($adopted =~ s/\n/ /gr, qq{$views $odd."A hidden" } . ($views - 1) . " $views", 'all are adopted as they are');
+is(actions('second'), "exists|$views", 'and match');
+$node->command_ok([ 'pg_dump', '-f', "$directory/third.sql", $node->connstr('second') ], 'pg_dump of what was adopted');
+$node->safe_psql('postgres', 'CREATE DATABASE third');
+(undef, $errors) = run_command([ 'psql', '-XqAt', '-d', $node->connstr('third'), '-f', "$directory/third.sql" ]);
+is(registry_of('third'), registry_of('second'), 'third: the registry is the same') or diag($errors);
+is(actions('third'), "exists|$views", 'third: every view matches its registration');
+is($node->safe_psql('third', "SELECT DISTINCT status FROM $f.mv_refresh_all(mode => 'plain')"), 'refreshed', 'third: one call refreshes all');
+is(wrong_views($node, 'third'), '', 'third: every view is right');
+$node->safe_psql('third', "SET client_min_messages = warning; SELECT $f.mv_drop_all()");
+is(actions('third'), "created|$views", 'third: all can be made again');
+is(wrong_views($node, 'third'), '', 'third: with the right rows');
+
 done_testing();

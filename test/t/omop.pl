@@ -47,6 +47,13 @@ SELECT count(*) FROM pg_class
 WHERE relkind = 'm' AND query_to_xml(format('SELECT 1 FROM %s LIMIT 1', oid::regclass), true, true, '')::text ~ '<row'
 SQL
 
+# The README shows the graph of this example.
+my ($pictures) = slurp_file(source_root() . '/README.md') =~ /^## What reads what\n(.*?)^## /ms;
+for my $format ('text', 'mermaid') {
+    my ($shown) = ($pictures // '') =~ /^```$format\n(.*?)^```$/ms;
+    is($node->safe_psql('postgres', "SELECT mv_graph('$format')") . "\n", $shown, "the README shows the graph as $format");
+}
+
 run_file('change.sql');
 isnt(wrong_views($node), '', 'another day makes views stale');
 is($node->safe_psql('postgres', 'SELECT status, count(*) FROM mv_refresh_all() GROUP BY 1'),

@@ -15,10 +15,11 @@ use Test::More;
 my $node = orchestrator_node('rollback', "max_prepared_transactions = 2\nautovacuum = off\njit = off\n");
 
 $node->safe_psql('postgres', <<'SQL');
-CREATE TABLE base AS SELECT g AS id, g % 7 AS kind FROM generate_series(1, 100) g;
+CREATE TABLE base AS SELECT g AS id, g % 7 AS kind FROM generate_series(1, 1500) g;
 SELECT mv_register('kinds', 'SELECT kind, count(*) AS n FROM base GROUP BY kind', unique_key => '{kind}', mode => 'swap',
                    indexes => ARRAY['CREATE INDEX kinds_n ON kinds USING btree (n)'], options => '{"comment": "c"}');
 SELECT mv_register('total', 'SELECT sum(n) AS n FROM kinds', depends_on => '{kinds}', unique_key => '{n}', mode => 'diff');
+SELECT mv_register('ids', 'SELECT id, kind FROM base', unique_key => '{id}');
 SELECT mv_create_all();
 UPDATE base SET kind = id % 5;
 
@@ -55,6 +56,7 @@ my %calls = (
     'swap' => q{mv_refresh_all(mode => 'swap')},
     'diff' => q{mv_refresh_all(mode => 'diff')},
     'mixed' => q{mv_refresh_all()},
+    'auto' => q{mv_refresh_all(mode => 'auto')},  # of "ids" too much has changed for a diff
 );
 # What has to be done before, for a call to have something to do.
 my %before = (create => q{SELECT mv_drop('total')}, create_all => q{SELECT mv_drop_all()});

@@ -48,5 +48,29 @@ TEST(Graph, RenumbersWhatItKeeps) {
   EXPECT_EQ(part.sources(1), (Nodes{0}));
 }
 
+TEST(Graph, KnowsItsEdges) {
+  EXPECT_TRUE(diamond.has({3, 1}));
+  EXPECT_FALSE(diamond.has({1, 3}));
+  EXPECT_FALSE(diamond.has({3, 0}));
+}
+
+TEST(Graph, SeesACycle) {
+  EXPECT_FALSE(has_cycle(diamond));
+  EXPECT_TRUE(has_cycle(Graph(4, {{0, 1}, {1, 2}, {2, 1}, {2, 3}})));
+  EXPECT_TRUE(has_cycle(Graph(1, {{0, 0}})));
+  EXPECT_FALSE(has_cycle(Graph(0, {})));
+}
+
+TEST(Graph, ContradictsWhatIsKnownTheOtherWayRound) {
+  // 3 reads 0 by way of others: that 0 reads 3 is contradicted, that 1 reads 2 is not.
+  const Graph claimed(5, {{0, 3}, {1, 2}, {0, 4}, {0, 2}});
+  EXPECT_EQ(contradicted_edges(claimed, diamond), (std::vector<Edge>{{0, 2}, {0, 3}}));
+}
+
+TEST(Graph, DoesNotContradictWhatItKnows) {
+  const Graph ring(3, {{0, 1}, {1, 2}, {2, 0}});
+  EXPECT_EQ(contradicted_edges(ring, ring), std::vector<Edge>{});
+}
+
 }  // namespace
 }  // namespace mvo::core

@@ -21,10 +21,10 @@ TEST(Mode, TheCallComesBeforeTheRegistrationBeforeTheSetting) {
             (Choice{Mode::concurrent, Reason::setting}));
 }
 
-TEST(Mode, AutoMeansPlain) {
-  constexpr Choice otherwise{Mode::plain, Reason::nobody};
-  EXPECT_EQ(choose_mode(std::nullopt, Mode::automatic, Mode::automatic), otherwise);
-  EXPECT_EQ(choose_mode(Mode::automatic, Mode::concurrent, Mode::concurrent), otherwise);
+TEST(Mode, AutoIsLeftToWhatIsKnownOfTheView) {
+  const Choice open{Mode::automatic, Reason::nobody};
+  EXPECT_EQ(choose_mode(std::nullopt, Mode::automatic, Mode::automatic), open);
+  EXPECT_EQ(choose_mode(Mode::automatic, Mode::concurrent, Mode::concurrent), open);
 }
 
 TEST(Mode, PrintsItsReasons) {
@@ -32,6 +32,9 @@ TEST(Mode, PrintsItsReasons) {
   EXPECT_EQ(to_string(Reason::registration), "registered");
   EXPECT_EQ(to_string(Reason::setting), "setting mv_orchestrator.mode");
   EXPECT_EQ(to_string(Reason::nobody), "default");
+  EXPECT_EQ(to_string(Reason::few_changes), "as long as few rows change");
+  EXPECT_EQ(to_string(Reason{Reason::gave_up, 1}), "diff gave up, is tried again after 1 run");
+  EXPECT_EQ(to_string(Reason{Reason::gave_up, 16}), "diff gave up, is tried again after 16 runs");
 }
 
 TEST(Mode, ListsWhatItKnows) {

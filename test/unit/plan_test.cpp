@@ -39,7 +39,7 @@ TEST(Plan, ScopeTakesAlongWhatItSays) {
 TEST(Plan, OrdersTheChosenViewsAlone) {
   const Views views = chain();
   const auto plan = std::get<Plan>(plan_for(views, {2, 3}, std::nullopt, Mode::automatic));
-  EXPECT_EQ(plan, (Plan{{2, 1, Mode::concurrent, Reason::registration}, {3, 1, Mode::plain}}));
+  EXPECT_EQ(plan, (Plan{{2, 1, Mode::concurrent, Reason::registration}, {3, 1, Mode::automatic}}));
 }
 
 TEST(Plan, NamesACycleInTheViewsOwnNumbers) {

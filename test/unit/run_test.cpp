@@ -42,6 +42,21 @@ struct Tried {
 constexpr Status refreshed = Status::refreshed, failed = Status::failed,
                  upstream_failed = Status::upstream_failed;
 
+TEST(Run, SaysOfADiffThatGaveUpThatItWasASwap) {
+  const Plan hopeful{{0, 1, Mode::diff, Reason::few_changes},
+                     {1, 1, Mode::diff, Reason::few_changes}};
+  const auto outcomes = run(
+      hopeful, unrelated, Microseconds{0},
+      [](const Step& step) {
+        return Refreshed{7, std::nullopt, "why", step.view == 1};
+      },
+      [] { return Microseconds{0}; });
+  EXPECT_EQ(outcomes[0].step.mode, Mode::diff);
+  EXPECT_EQ(outcomes[1].step.mode, Mode::swap);
+  EXPECT_EQ(outcomes[1].step.reason, Reason{Reason::few_changes});
+  EXPECT_EQ(outcomes[1].result.detail, "why");
+}
+
 TEST(Run, TakesTheStepsInTheirOrder) {
   std::vector<Node> seen;
   const auto outcomes = run(

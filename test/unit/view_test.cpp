@@ -31,5 +31,44 @@ TEST(Views, FindsByNameAndAlongAPath) {
   EXPECT_EQ(views.find({}, "x"), std::nullopt);
 }
 
+// Three views: "a" declares that it reads "b", "b" that it reads "c".
+Views chain() {
+  return Views({{{"s", "a"}}, {{"s", "b"}}, {{"s", "c"}}},
+               {{{"s", "a"}, "s", "b"}, {{"s", "b"}, "s", "c"}});
+}
+
+TEST(Views, TheGraphHasWhatIsDeclaredAndWhatIsDiscovered) {
+  Views views = chain();
+  views.add_discovered({{0, 1}, {0, 2}});
+  EXPECT_EQ(views.graph().sources(0), (std::vector<Node>{1, 2}));
+  EXPECT_EQ(views.graph().sources(1), (std::vector<Node>{2}));
+  EXPECT_TRUE(views.discovered().has({0, 2}));
+  EXPECT_FALSE(views.discovered().has({1, 2}));
+  EXPECT_TRUE(views.left_out().empty());
+}
+
+TEST(Views, LeavesOutWhatWasDeclaredTheWrongWayRound) {
+  Views views = chain();
+  views.add_discovered({{1, 0}});
+  EXPECT_EQ(views.graph().sources(0), std::vector<Node>{});
+  EXPECT_EQ(views.graph().sources(1), (std::vector<Node>{0, 2}));
+  EXPECT_EQ(views.left_out(), (std::vector<Edge>{{0, 1}}));
+}
+
+// The facts alone have to lead back, not facts and words together.
+TEST(Views, WordsDoNotContradictWords) {
+  Views views = chain();
+  views.add_discovered({{2, 0}});
+  EXPECT_TRUE(views.left_out().empty());
+  EXPECT_TRUE(has_cycle(views.graph()));
+}
+
+TEST(Views, ACycleOfFactsStays) {
+  Views views = chain();
+  views.add_discovered({{0, 1}, {1, 0}});
+  EXPECT_TRUE(views.left_out().empty());
+  EXPECT_TRUE(has_cycle(views.graph()));
+}
+
 }  // namespace
 }  // namespace mvo::core

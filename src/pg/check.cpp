@@ -1,0 +1,148 @@
+#include <fmt/format.h>  // before the server, which redefines printf
+
+#include "pg/check.hpp"
+
+#include <algorithm>
+#include <functional>
+
+#include "core/error.hpp"
+#include "pg/checked_view.hpp"
+#include "pg/guc_scope.hpp"
+#include "pg/registry.hpp"
+#include "pg/rights.hpp"
+#include "pg/seen.hpp"
+#include "pg/stored_text.hpp"
+#include "pg/subtransaction.hpp"
+#include "pg/utility.hpp"
+
+extern "C" {
+#include <catalog/pg_authid.h>
+#include <storage/lmgr.h>
+#include <storage/proc.h>
+}
+
+namespace mvo::pg {
+namespace {
+
+using core::Kind;
+
+constexpr int longest_lock_wait_ms = 100;
+
+using Check = void (*)(const CheckedView&);
+
+// Those that look at a view; they stop at the first lock that is not had.
+constexpr Check checks_of_views[] = {check_definition, check_indexes, check_query};
+
+// As LockLimit does it, the shorter limit counts.
+void limit_lock_waits(GucScope& scope) {
+  const int limit =
+      LockTimeout > 0 ? std::min(LockTimeout, longest_lock_wait_ms) : longest_lock_wait_ms;
+  scope.set("lock_timeout", std::to_string(limit));
+}
+
+// By its OID, as who checks it need not be allowed to use its schema.
+std::optional<LiveRelation> lock_live(const core::Name& name) {
+  for (;;) {
+    const auto found = find_relation(name);
+    if (!found) return std::nullopt;
+    call([&] { LockRelationOid(found->oid, AccessShareLock); });
+    const auto locked = find_relation(name);
+    if (locked && locked->oid == found->oid) return locked;
+  }
+}
+
+void report_busy(const CheckedView& view) {
+  view.report(Kind::busy,
+              fmt::format("It, or something that it reads, was locked for more than {} ms.",
+                          longest_lock_wait_ms),
+              "Call mv_check() again later: what else is wrong with it is not known.");
+}
+
+void report_failure(const CheckedView& view, const std::string& message) {
+  view.report(Kind::check_failed, view.only_if_shown(valid_text(message)),
+              "What else is wrong with it is not known; a refresh may fail as well.");
+}
+
+// Runs one check, of which nothing stays. Returns false when it met a lock.
+bool look(CheckedView view, Check check) {
+  const StatementMemory memory;  // freed after the rollback
+  try {
+    Subtransaction looking;
+    GucScope limit;
+    limit_lock_waits(limit);
+    view.live = lock_live(view.name());
+    check(view);
+    looking.roll_back();
+    return true;
+  } catch (const PgError& error) {
+    if (error.is_interrupt()) throw;
+    if (means_busy(error.sqlstate())) return false;
+    report_failure(view, error.what());
+  } catch (const core::Error& error) {
+    if (error.code == core::Code::overlap) return false;
+    report_failure(view, error.message);
+  }
+  return true;
+}
+
+bool sees_everything() {
+  return call([] { return has_privs_of_role(GetUserId(), ROLE_PG_MONITOR); });
+}
+
+bool has_rights_of_owner(const std::optional<LiveRelation>& live, const Registration& registered) {
+  return live && live->is_view() ? has_rights_of(live->owner) : has_rights_of(registered.author);
+}
+
+// Whether it is shown to the caller.
+bool check_view(const Dependencies& all, core::Node node, const std::vector<Oid>& seen,
+                std::vector<core::Problem>& problems) {
+  const core::Name& name = all.views[node].name;
+  const auto registration = load_registration(name);
+  if (!registration) return false;  // unregistered a moment ago
+  const auto live = find_relation(name);
+  const bool owns = has_rights_of_owner(live, *registration);
+  if (!owns && !sees_everything()) return false;
+
+  const CheckedView view{*registration,
+                         live,
+                         seen,
+                         all.views,
+                         node,
+                         all.of[node],
+                         owns && has_rights_of(registration->author),
+                         problems};
+  check_existence(view);
+  check_dependencies(view);
+  for (const Check check : checks_of_views)
+    if (!look(view, check)) return report_busy(view), true;
+  if (owns && !look(view, check_key)) report_busy(view);
+  return true;
+}
+
+}  // namespace
+
+bool means_busy(int sqlstate) {
+  return sqlstate == ERRCODE_LOCK_NOT_AVAILABLE || sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED;
+}
+
+std::string statement(const char* function, const core::Name& view) {
+  const std::string name = print(view);
+  const char* quoted = call([&] { return quote_literal_cstr(name.c_str()); });
+  return fmt::format("SELECT * FROM {}({});", function, quoted);
+}
+
+std::vector<core::Problem> check_views() {
+  const Dependencies all = load_dependencies(Sees::latest);
+  SeenViews seen = load_seen();
+  std::vector<core::Problem> problems;
+  std::vector<bool> shown;
+  for (core::Node node = 0; node < all.views.size(); ++node) {
+    check_for_interrupts();
+    shown.push_back(check_view(all, node, seen[all.views[node].name], problems));
+  }
+  check_cycles(all.views, shown, problems);
+  core::sort(problems);
+  return problems;
+}
+
+}  // namespace mvo::pg

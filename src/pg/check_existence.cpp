@@ -1,0 +1,113 @@
+#include <fmt/format.h>  // before the server, which redefines printf
+
+#include "pg/checked_view.hpp"
+
+namespace mvo::pg {
+namespace {
+
+using core::Kind;
+using core::Severity;
+
+// Where the materialized view of this OID is now. An OID that something else has by now says
+// nothing.
+std::optional<core::Name> view_name_of(Oid oid) {
+  const char *schema = nullptr, *name = nullptr;
+  call([&] {
+    if (get_rel_relkind(oid) != RELKIND_MATVIEW) return;
+    name = get_rel_name(oid);
+    schema = get_namespace_name(get_rel_namespace(oid));
+  });
+  if (name == nullptr || schema == nullptr) return std::nullopt;
+  return core::Name{schema, name};
+}
+
+// Under another name than its own.
+std::optional<core::Name> whereabouts(const CheckedView& view) {
+  for (const Oid oid : view.seen)
+    if (const auto name = view_name_of(oid); name && *name != view.name()) return name;
+  return std::nullopt;
+}
+
+bool schema_exists(const std::string& schema) {
+  return call([&] { return OidIsValid(get_namespace_oid(schema.c_str(), true)); });
+}
+
+// The statements that bring a view back to the name that is registered.
+std::string way_back(const core::Name& from, const core::Name& to) {
+  if (from.name == to.name && !schema_exists(to.schema))
+    return fmt::format("ALTER SCHEMA {} RENAME TO {};", print(from.schema), print(to.schema));
+  std::string statements;
+  if (from.schema != to.schema)
+    statements =
+        fmt::format("ALTER MATERIALIZED VIEW {} SET SCHEMA {};", print(from), print(to.schema));
+  if (from.name != to.name)
+    statements +=
+        fmt::format("{}ALTER MATERIALIZED VIEW {} RENAME TO {};", statements.empty() ? "" : " ",
+                    print(core::Name{to.schema, from.name}), print(to.name));
+  return statements;
+}
+
+void report_missing(const CheckedView& view) {
+  if (const auto name = whereabouts(view)) {
+    view.report(
+        Kind::moved, fmt::format("It is now called {}.", print(*name)),
+        fmt::format("Bring it back: {} Or register it under its new name and forget the old "
+                    "one: {} {}",
+                    way_back(*name, view.name()), statement("mv_adopt", *name),
+                    statement("mv_unregister", view.name())));
+    return;
+  }
+  view.report(view.registration.options.enabled ? Severity::error : Severity::info, Kind::missing,
+              "It is registered, but there is no materialized view of this name.",
+              "Create it: " + statement("mv_create", view.name()));
+}
+
+void check_replaced(const CheckedView& view) {
+  if (view.seen.empty() || view.seen.front() == view.live->oid) return;
+  const auto name = whereabouts(view);
+  view.report(Kind::replaced,
+              name ? fmt::format("Another view has its name; the one before is now called {}.",
+                                 print(*name))
+                   : "It was dropped and made anew, not by mv_create().",
+              "Nothing has to be done if that was meant: the next refresh takes it as it is. Look "
+              "for \"drift\" and \"missing_index\" here.");
+}
+
+void check_author(const CheckedView& view) {
+  const Author& author = view.registration.author;
+  if (author.is_gone()) {
+    view.report(Kind::owner_missing,
+                fmt::format("Role {}, which registered it, no longer exists.", print(author.name)),
+                "Register it again with mv_register(), as its owner or as a superuser.");
+    return;
+  }
+  if (!view.is_view() || view.live->owner == author.role) return;
+  const std::string owner = call([&] { return GetUserNameFromId(view.live->owner, true); });
+  view.report(
+      Kind::owner_differs,
+      fmt::format("Role {} registered it, role {} owns it: indexes and the search_path that "
+                  "are registered are not used.",
+                  print(author.name), print(owner)),
+      fmt::format("Register it again as its owner, or: ALTER MATERIALIZED VIEW {} OWNER TO "
+                  "{};",
+                  print(view.name()), print(author.name)));
+}
+
+}  // namespace
+
+void check_existence(const CheckedView& view) {
+  check_author(view);
+  if (!view.live) return report_missing(view);
+  if (!view.is_view()) {
+    view.report(Kind::name_taken, "Its name belongs to something that is not a materialized view.",
+                fmt::format("Rename or drop that, then create it: {}",
+                            statement("mv_create", view.name())));
+    return;
+  }
+  check_replaced(view);
+  if (!view.live->populated)
+    view.report(Kind::not_populated, "It cannot be read before it has been refreshed.",
+                "Refresh it: " + statement("mv_refresh", view.name()));
+}
+
+}  // namespace mvo::pg
