@@ -26,13 +26,12 @@ using core::Code;
 using core::Error;
 using std::chrono::milliseconds;
 
-constexpr milliseconds attempt_limit{50};
 constexpr milliseconds first_pause{20};
 constexpr milliseconds longest_pause{1000};
-// Where short readers overlap all the time no attempt of that length gets through. After so long,
-// readers are better held up for a moment than the work thrown away.
-constexpr milliseconds patient_for{60'000};
-constexpr milliseconds late_attempt_limit{1000};
+// Where readers follow each other all the time no short attempt may get through. Then they are
+// better held up a little than the work thrown away: for a fortieth of the time that we have waited.
+constexpr milliseconds shortest_attempt{50}, longest_attempt{1000};
+constexpr int part_of_wait = 40;
 
 milliseconds now() {
   return milliseconds(GetCurrentTimestamp() / 1000);
@@ -143,8 +142,8 @@ void take_exclusive_locks(std::vector<ExclusiveLockRequest>& wanted) {
   for (;;) {
     auto present = find_obstacle(wanted);
     if (!any_left(failed_on, present)) {
-      const bool late = now() - started > patient_for;
-      if (attempt(wanted, late ? late_attempt_limit : attempt_limit)) return;
+      const milliseconds share = (now() - started) / part_of_wait;
+      if (attempt(wanted, std::clamp(share, shortest_attempt, longest_attempt))) return;
       failed_on = present = find_obstacle(wanted);
     }
     watch.look(present);
