@@ -103,7 +103,7 @@ BEGIN
     SELECT string_agg(CASE replace(attname, '_argument', '')
         WHEN 'name' THEN 'some_view()'
         WHEN 'names' THEN 'some_views()'
-        WHEN 'view' THEN $v$CASE WHEN random() < 0.9 THEN some_relation() ELSE any_of('pg_class', '0', NULL)::regclass END$v$
+        WHEN 'view' THEN $v$CASE WHEN random() < 0.9 THEN some_relation() ELSE any_of('1259', '0', NULL)::oid::regclass END$v$
         WHEN 'schemas' THEN $v$any_of('{}', '{cdm}', '{reporting, cdm}', '{nowhere}', '{pg_catalog}', '{NULL}', '{a.b}', NULL)::text[]$v$
         WHEN 'depends_on' THEN 'some_views()'
         WHEN 'definition' THEN 'some_definition()'
@@ -117,6 +117,9 @@ BEGIN
             '{"with": {"fillfactor": 10}}', '{"tablespace": "pg_global"}', '{"lock_timeout": "1ms"}', '[]', '1', NULL)::jsonb$v$
         WHEN 'owner' THEN $v$any_of('postgres', 'nobody', '', NULL)$v$
         WHEN 'author' THEN $v$any_of('0/10', '1', 'x/y', '', '18446744073709551615/4294967295', NULL)$v$
+        WHEN 'format' THEN $v$any_of('text', 'mermaid', 'dot', 'svg', NULL)$v$
+        WHEN 'with_views' THEN 'random() < 0.5'
+        WHEN 'with_sources' THEN 'random() < 0.5'
         WHEN 'with_data' THEN 'random() < 0.5'
         WHEN 'cascade' THEN 'random() < 0.5'
         WHEN 'if_exists' THEN 'random() < 0.5'
