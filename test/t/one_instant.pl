@@ -152,10 +152,10 @@ sub at_the_end_of_a_run {
 
 for my $protocol (qw(simple extended prepared)) {
     my %reader = (out => '');
-    $reader{run} = IPC::Run::start([ 'pgbench', '-n', '-t', 60, '-M', $protocol, '-f', "$directory/slow.sql",
+    $reader{run} = IPC::Run::start([ 'pgbench', '-n', '-t', 100, '-M', $protocol, '-f', "$directory/slow.sql",
             $node->connstr('postgres') ], '<', \undef, '>&', \$reader{out}, IPC::Run::timeout(180));
     at_the_end_of_a_run(sub { }) for 1 .. 2;
-    ok($reader{run}->finish && $reader{out} =~ m{processed: 60/60}, "$protocol: who waits for the end of a run sees one state")
+    ok($reader{run}->finish && $reader{out} =~ m{processed: 100/100}, "$protocol: who waits for the end of a run sees one state")
       or diag($reader{out});
 }
 {
