@@ -124,7 +124,7 @@ bool Comparison::receive(TupleTableSlot* slot) {
     tuplestore_puttupleslot(waiting_[range], slot);
     if (may_give_up_) arrivals_.add_stored(range);
   }
-  return mistaken_ <= mistaken_allowed_ && !(gave_up() && query_.can_go_on());
+  return gave_up() ? !query_.can_go_on() : mistaken_ <= mistaken_allowed_;
 }
 
 bool Comparison::compare_row(TupleTableSlot* slot, DestReceiver* self) {
@@ -172,7 +172,7 @@ bool Comparison::run(std::size_t prefix) {
   run_query(compare_row, nullptr);
   stopped_ = gave_up() && query_.can_go_on();
   if (!stopped_) query_.close();
-  if (mistaken_ > mistaken_allowed_) {
+  if (!gave_up() && mistaken_ > mistaken_allowed_) {
     close_stores();
     return false;
   }
