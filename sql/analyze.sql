@@ -84,6 +84,15 @@ DELETE FROM pg_statistic WHERE starelid = 'bottom'::regclass;
 SELECT status FROM mv_refresh_all(mode => 'diff');
 SELECT * FROM analyzed();
 
+-- How many rows a swapped view holds is known without ANALYZE, and without an index to build.
+SELECT mv_register('few', 'SELECT id FROM base WHERE id <= 3');
+SELECT FROM mv_create('few');
+SELECT status FROM mv_refresh('few', mode => 'swap');
+SELECT * FROM analyzed();
+SELECT relpages, reltuples, relallvisible FROM pg_class WHERE oid = 'few'::regclass;
+DROP MATERIALIZED VIEW few;
+SELECT mv_unregister('few');
+
 -- What a view holds that was exchanged in this very transaction; undone, nothing of it is left.
 SELECT known('bottom') AS before \gset
 BEGIN;
