@@ -63,8 +63,9 @@ SizeBefore::SizeBefore(const LiveRelation& view)
 bool SizeBefore::needs_analyze(const core::Refreshed& result, bool read_later) const {
   if (!analyze_views()) return false;
   if (view_.populated && !read_later) return false;  // whatever it holds
-  const core::Refill refill{view_.populated, has_statistics(view_.oid), result.rows, result.changed,
-                            pages_,          pages_of(view_.oid)};
+  const core::Refill refill{
+      view_.populated, has_statistics(view_.oid), result.rows, result.changed, result.gave_up,
+      pages_,          pages_of(view_.oid)};
   return core::needs_analyze(refill, read_later,
                              {static_cast<double>(autovacuum_anl_thresh), autovacuum_anl_scale});
 }
