@@ -23,6 +23,13 @@ CREATE FUNCTION learned() RETURNS TABLE (name text, gave_up int, runs_left int) 
   SELECT view_name, gave_up, runs_left FROM mv_orchestrator.learned ORDER BY 1;
 $$;
 
+-- In which order the rows came is remembered in memory, as long as there is room.
+SELECT pg_stat_force_next_flush();
+SELECT temp_files FROM pg_stat_database WHERE datname = current_database() \gset
+SELECT status, mode FROM mv_refresh_all();
+SELECT pg_stat_force_next_flush();
+SELECT temp_files - :temp_files AS temp_files FROM pg_stat_database WHERE datname = current_database();
+
 -- Few rows changed, or none: a diff. Nothing changed costs nothing, and nothing is learned from it.
 SELECT name, mode, reason FROM mv_plan();
 TRUNCATE mv_orchestrator.run_step;

@@ -176,7 +176,12 @@ bool Comparison::run(std::size_t prefix) {
     close_stores();
     return false;
   }
-  if (may_give_up_ && !gave_up() && matched_ < least_matched_) give_up(Found::much_to_remove);
+  if (may_give_up_ && !gave_up()) {
+    if (matched_ < least_matched_)
+      give_up(Found::much_to_remove);
+    else
+      forget_arrivals();
+  }
   return true;
 }
 
@@ -232,7 +237,13 @@ void Comparison::open_stores() {
   added_ = open_store();
   waiting_ = static_cast<Tuplestorestate**>(palloc0(sizeof(Tuplestorestate*) * ranges_));
   for (std::uint32_t range = 1; range < ranges_; ++range) waiting_[range] = open_store();
-  if (may_give_up_) arrivals_.open();
+  // Pairs are made when it is known that it does not give up.
+  if (may_give_up_) arrivals_.open(kilobytes_for(DiffShare::pairs) * 1024);
+}
+
+void Comparison::forget_arrivals() {
+  arrivals_.close();
+  may_give_up_ = false;
 }
 
 void Comparison::close_stores() {
