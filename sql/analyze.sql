@@ -84,6 +84,15 @@ DELETE FROM pg_statistic WHERE starelid = 'bottom'::regclass;
 SELECT status FROM mv_refresh_all(mode => 'diff');
 SELECT * FROM analyzed();
 
+-- How many rows a swapped view holds is known without ANALYZE, and without an index to build.
+SELECT mv_register('few', 'SELECT id FROM base WHERE id <= 3');
+SELECT FROM mv_create('few');
+SELECT status FROM mv_refresh('few', mode => 'swap');
+SELECT * FROM analyzed();
+SELECT relpages, reltuples, relallvisible FROM pg_class WHERE oid = 'few'::regclass;
+DROP MATERIALIZED VIEW few;
+SELECT mv_unregister('few');
+
 -- What a view holds that was exchanged in this very transaction; undone, nothing of it is left.
 SELECT known('bottom') AS before \gset
 BEGIN;
@@ -94,6 +103,14 @@ SELECT n, below FROM top;
 SELECT known('bottom');
 ROLLBACK;
 SELECT known('bottom') = :'before' AS same;
+
+-- A diff that gives up has not counted either, but knows that much changed, though the size is the same.
+INSERT INTO base SELECT g, 1 FROM generate_series(3001, 6000) AS g;
+SELECT status FROM mv_refresh_all(mode => 'swap');
+UPDATE base SET kind = -id;
+SELECT name, detail FROM mv_refresh('bottom', 'downstream', 'auto') WHERE name = 'ana.bottom';
+SELECT analyzed LIKE 'ana.bottom: analyzed,%' AS analyzed FROM analyzed();
+DELETE FROM base WHERE id > 3000;
 
 -- The setting is everybody's.
 CREATE ROLE regress_analyze_owner;

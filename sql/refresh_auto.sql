@@ -23,6 +23,13 @@ CREATE FUNCTION learned() RETURNS TABLE (name text, gave_up int, runs_left int) 
   SELECT view_name, gave_up, runs_left FROM mv_orchestrator.learned ORDER BY 1;
 $$;
 
+-- In which order the rows came is remembered in memory, as long as there is room.
+SELECT pg_stat_force_next_flush();
+SELECT temp_files FROM pg_stat_database WHERE datname = current_database() \gset
+SELECT status, mode FROM mv_refresh_all();
+SELECT pg_stat_force_next_flush();
+SELECT temp_files - :temp_files AS temp_files FROM pg_stat_database WHERE datname = current_database();
+
 -- Few rows changed, or none: a diff. Nothing changed costs nothing, and nothing is learned from it.
 SELECT name, mode, reason FROM mv_plan();
 TRUNCATE mv_orchestrator.run_step;
@@ -192,6 +199,36 @@ RESET max_parallel_workers_per_gather;
 RESET parallel_setup_cost;
 RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;
+
+-- Vain comparisons and new rows come to be too many at the same row.
+CREATE TABLE tails (id int, tail text);
+SELECT mv_register('tailed', 'SELECT id, rpad(id::text, 2000) || tail AS doc FROM tails ORDER BY id');
+SELECT count(*) FROM mv_create('tailed');
+CREATE FUNCTION tails_change(added int) RETURNS TABLE (detail text, wrong bigint) LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM tails;
+  INSERT INTO tails SELECT i, 'a' FROM generate_series(1, 1500) AS i;
+  PERFORM mv_refresh('tailed', mode => 'plain');
+  UPDATE tails SET tail = 'b';
+  INSERT INTO tails SELECT -i, 'b' FROM generate_series(1, added) AS i;
+  detail := (SELECT r.detail FROM mv_refresh('tailed') AS r);
+  wrong := (SELECT count(*) FROM (SELECT id, doc FROM tailed EXCEPT ALL SELECT id, rpad(id::text, 2000) || 'b' FROM tails) AS x)
+           + abs((SELECT count(*) FROM tailed) - 1500 - added);
+  DELETE FROM mv_orchestrator.learned;
+  RETURN NEXT;
+END
+$$;
+SELECT added, c.* FROM generate_series(0, 3) AS added, tails_change(added) AS c;
+SET max_parallel_workers_per_gather = 2;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SELECT added, c.* FROM generate_series(0, 3) AS added, tails_change(added) AS c;
+RESET max_parallel_workers_per_gather;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
+SELECT mv_unregister('tailed');
 
 -- Equal rows may repeat and hold NULLs, and without an index nothing else is asked for.
 CREATE TABLE bag (a int, b text);

@@ -12,7 +12,7 @@ double difference(std::uint64_t a, std::uint64_t b) {
 bool needs_analyze(const Refill& refill, bool read_later, const AnalyzeLimits& limits) {
   if (!refill.was_populated) return true;
   if (!read_later) return false;
-  if (!refill.has_statistics) return true;
+  if (!refill.has_statistics || refill.much_changed) return true;
   if (refill.changed && refill.rows)
     return static_cast<double>(*refill.changed) >
            limits.threshold + limits.scale * static_cast<double>(*refill.rows);

@@ -19,6 +19,7 @@ struct Refill {
   bool has_statistics;  // or, holding no rows, is known for that
   std::optional<std::int64_t> rows;
   std::optional<std::int64_t> changed;
+  bool much_changed;  // how much is not known
   std::uint64_t pages_before;
   std::uint64_t pages_after;
 };

@@ -66,8 +66,9 @@ SizeBefore::SizeBefore(const LiveRelation& view, bool read_later)
 
 bool SizeBefore::needs_analyze(const core::Refreshed& result) const {
   if (!matters_) return false;
-  const core::Refill refill{view_.populated, has_statistics(view_.oid), result.rows, result.changed,
-                            pages_,          pages_of(view_.oid)};
+  const core::Refill refill{
+      view_.populated, has_statistics(view_.oid), result.rows, result.changed, result.gave_up,
+      pages_,          pages_of(view_.oid)};
   return core::needs_analyze(refill, read_later_,
                              {static_cast<double>(autovacuum_anl_thresh), autovacuum_anl_scale});
 }

@@ -1,13 +1,21 @@
 #include "pg/arrivals.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "pg/compat.hpp"
 
 namespace mvo::pg {
+namespace {
 
-void Arrivals::open() {
-  places_ = static_cast<ItemPointerData*>(palloc(sizeof(ItemPointerData) * most_in_memory));
+constexpr std::size_t first_capacity = 1000;
+
+}  // namespace
+
+void Arrivals::open(std::size_t bytes) {
+  capacity_ = first_capacity;
+  most_ = std::max(bytes / sizeof(ItemPointerData), first_capacity);
+  places_ = static_cast<ItemPointerData*>(palloc(sizeof(ItemPointerData) * capacity_));
   count_ = 0;
   file_ = nullptr;
 }
@@ -18,7 +26,7 @@ void Arrivals::close() {
 }
 
 void Arrivals::add(const ItemPointerData& place) {
-  if (count_ == most_in_memory) write_out();
+  if (count_ == capacity_) make_room();
   places_[count_++] = place;
 }
 
@@ -26,6 +34,13 @@ void Arrivals::add_stored(std::uint32_t store) {
   ItemPointerData mark;
   ItemPointerSet(&mark, store, InvalidOffsetNumber);
   add(mark);
+}
+
+void Arrivals::make_room() {
+  if (capacity_ == most_) return write_out();
+  capacity_ = std::min(2 * capacity_, most_);
+  places_ =
+      static_cast<ItemPointerData*>(repalloc_huge(places_, sizeof(ItemPointerData) * capacity_));
 }
 
 void Arrivals::write_out() {
@@ -44,8 +59,7 @@ void Arrivals::rewind() {
 // How many of the next rows are in memory now; none at the end.
 std::size_t Arrivals::read_back() {
   if (file_ == nullptr) return std::exchange(count_, 0);
-  return BufFileRead(file_, places_, sizeof(ItemPointerData) * most_in_memory) /
-         sizeof(ItemPointerData);
+  return BufFileRead(file_, places_, sizeof(ItemPointerData) * capacity_) / sizeof(ItemPointerData);
 }
 
 }  // namespace mvo::pg

@@ -10,12 +10,12 @@ extern "C" {
 
 namespace mvo::pg {
 
-// Six bytes a row: the first in memory, what is beyond that in a temporary file. Only server code
-// that may raise: use it inside pg::call.
+// Six bytes a row: as many as may be in memory, what is beyond that in a temporary file. Only
+// server code that may raise: use it inside pg::call.
 class Arrivals {
  public:
-  // In the current memory context.
-  void open();
+  // In the current memory context, of which it takes so much at most.
+  void open(std::size_t bytes);
   void close();
 
   // A row that is the one of the view at this place.
@@ -28,15 +28,16 @@ class Arrivals {
   void replay(InView in_view, InStore in_store);
 
  private:
-  static constexpr std::size_t most_in_memory = 1000;
-
+  void make_room();
   void write_out();
   void rewind();
   std::size_t read_back();
 
   ItemPointerData* places_;  // one that is not valid names a store
   std::size_t count_;        // in memory
-  BufFile* file_;            // null while memory is enough
+  std::size_t capacity_;
+  std::size_t most_;
+  BufFile* file_;  // null while memory is enough
 };
 
 template <class InView, class InStore>

@@ -124,7 +124,7 @@ bool Comparison::receive(TupleTableSlot* slot) {
     tuplestore_puttupleslot(waiting_[range], slot);
     if (may_give_up_) arrivals_.add_stored(range);
   }
-  return mistaken_ <= mistaken_allowed_ && !(gave_up() && query_.can_go_on());
+  return gave_up() ? !query_.can_go_on() : mistaken_ <= mistaken_allowed_;
 }
 
 bool Comparison::compare_row(TupleTableSlot* slot, DestReceiver* self) {
@@ -172,11 +172,16 @@ bool Comparison::run(std::size_t prefix) {
   run_query(compare_row, nullptr);
   stopped_ = gave_up() && query_.can_go_on();
   if (!stopped_) query_.close();
-  if (mistaken_ > mistaken_allowed_) {
+  if (!gave_up() && mistaken_ > mistaken_allowed_) {
     close_stores();
     return false;
   }
-  if (may_give_up_ && !gave_up() && matched_ < least_matched_) give_up(Found::much_to_remove);
+  if (may_give_up_ && !gave_up()) {
+    if (matched_ < least_matched_)
+      give_up(Found::much_to_remove);
+    else
+      forget_arrivals();
+  }
   return true;
 }
 
@@ -232,7 +237,13 @@ void Comparison::open_stores() {
   added_ = open_store();
   waiting_ = static_cast<Tuplestorestate**>(palloc0(sizeof(Tuplestorestate*) * ranges_));
   for (std::uint32_t range = 1; range < ranges_; ++range) waiting_[range] = open_store();
-  if (may_give_up_) arrivals_.open();
+  // Pairs are made when it is known that it does not give up.
+  if (may_give_up_) arrivals_.open(kilobytes_for(DiffShare::pairs) * 1024);
+}
+
+void Comparison::forget_arrivals() {
+  arrivals_.close();
+  may_give_up_ = false;
 }
 
 void Comparison::close_stores() {

@@ -67,6 +67,7 @@ class Comparison {
   bool run(std::size_t prefix);
   void open_stores();
   void close_stores();
+  void forget_arrivals();
   void load(std::uint32_t range);
   void set_limits();
   void run_query(bool (*receive)(TupleTableSlot*, DestReceiver*), DestReceiver* to);

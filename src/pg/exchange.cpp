@@ -10,6 +10,7 @@ extern "C" {
 #include <access/relation.h>
 #include <access/table.h>
 #include <access/toast_internals.h>
+#include <access/visibilitymap.h>
 #include <catalog/dependency.h>
 #include <catalog/indexing.h>
 #include <commands/tablecmds.h>
@@ -43,6 +44,18 @@ void exchange_rows(Form_pg_class view, Form_pg_class built) {
   view->relispopulated = true;
 }
 
+// Building an index counts, too. Where there is none, what reads a small view would else be planned
+// for thousands of rows.
+void count_pages(Form_pg_class row, const Transient& built) {
+  Relation table = table_open(built.table, NoLock);
+  BlockNumber visible;
+  visibilitymap_count(table, &visible, nullptr);
+  row->relpages = static_cast<std::int32_t>(RelationGetNumberOfBlocks(table));
+  row->reltuples = static_cast<float4>(built.rows);
+  row->relallvisible = static_cast<std::int32_t>(visible);
+  table_close(table, NoLock);
+}
+
 // That the view's file is new in this subtransaction decides what is logged and what is unlinked
 // at its end; the same is done after core's exchange.
 void note_new_file(Oid view, Oid built) {
@@ -63,11 +76,12 @@ void make_toast_depend_on(Oid toast, Oid owner) {
   recordDependencyOn(&toast_address, &owner_address, DEPENDENCY_INTERNAL);
 }
 
-void exchange_pair(Relation catalog, Oid view, Oid built) {
+void exchange_pair(Relation catalog, Oid view, Oid built, const Transient* uncounted = nullptr) {
   HeapTuple view_row = class_row(view), built_row = class_row(built);
   auto* view_form = reinterpret_cast<Form_pg_class>(GETSTRUCT(view_row));
   auto* built_form = reinterpret_cast<Form_pg_class>(GETSTRUCT(built_row));
   exchange_rows(view_form, built_form);
+  if (uncounted != nullptr) count_pages(view_form, *uncounted);
   note_new_file(view, built);
   CatalogTupleUpdate(catalog, &view_row->t_self, view_row);
   CatalogTupleUpdate(catalog, &built_row->t_self, built_row);
@@ -134,7 +148,7 @@ Oid toast_of(Oid table) {
 void exchange_files(const Transient& built) {
   call([&] {
     Relation catalog = table_open(RelationRelationId, RowExclusiveLock);
-    exchange_pair(catalog, built.view, built.table);
+    exchange_pair(catalog, built.view, built.table, built.indexes.empty() ? &built : nullptr);
     for (const auto& index : built.indexes) exchange_pair(catalog, index.first, index.second);
     table_close(catalog, RowExclusiveLock);
     CommandCounterIncrement();

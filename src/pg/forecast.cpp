@@ -66,26 +66,52 @@ constexpr const char* successes =
     " WHERE recent.mode = s.mode AND status IN ('refreshed', 'unchanged')"
     " ORDER BY run DESC LIMIT 5) AS few) AS past ON true";
 
-// The strongest lock of each. A reader is in the way of an AccessExclusiveLock alone.
+// What each view reads, through plain views, partitions and children too; what it consists of, as
+// indexes and TOAST tables are also locked by themselves; and what of that others have locked.
+constexpr const char* locks_met =
+    "WITH RECURSIVE source (view, oid) AS ("
+    "SELECT c.oid, c.oid FROM unnest($1, $2) AS s (schema_name, view_name)"
+    " JOIN pg_namespace AS n ON n.nspname = s.schema_name"
+    " JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = s.view_name AND c.relkind = 'm'"
+    " UNION SELECT source.view, next.oid FROM source, LATERAL (SELECT d.refobjid AS oid"
+    " FROM pg_class AS p JOIN pg_rewrite AS r ON r.ev_class = p.oid AND r.ev_type = '1'"
+    " JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid"
+    " AND d.refclassid = 'pg_class'::regclass"
+    " WHERE p.oid = source.oid AND (p.oid = source.view OR p.relkind = 'v')"
+    " UNION ALL SELECT inhrelid FROM pg_inherits WHERE inhparent = source.oid) AS next),"
+    " part (view, oid, kind) AS ("
+    "SELECT view, oid, CASE oid WHEN view THEN 'view' ELSE 'source' END FROM source"
+    " UNION ALL SELECT view, indexrelid, 'index' FROM source JOIN pg_index ON indrelid = view"
+    " WHERE oid = view UNION ALL SELECT view, reltoastrelid, 'toast' FROM source"
+    " JOIN pg_class AS c USING (oid) WHERE oid = view),"
+    " met AS MATERIALIZED (SELECT view, kind, pid, mode FROM part JOIN pg_locks ON relation = oid"
+    " WHERE locktype = 'relation' AND granted AND pid IS DISTINCT FROM pg_backend_pid()"
+    " AND database = (SELECT d.oid FROM pg_database AS d WHERE datname = current_database())) ";
+
+// The strongest lock of each. A reader is in the way of an AccessExclusiveLock alone, and of a
+// source only that can keep a run waiting which keeps its readers waiting.
 constexpr const char* blockers =
     " LEFT JOIN LATERAL (SELECT array_agg(coalesce(pid, 0) || ' ' || mode ORDER BY pid) AS locks"
-    " FROM (SELECT DISTINCT ON (pid) pid, l.mode FROM pg_locks AS l WHERE locktype = 'relation'"
-    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    " AND relation = c.oid AND granted AND pid IS DISTINCT FROM pg_backend_pid()"
-    " AND (l.mode <> 'AccessShareLock' OR s.mode IN ('swap', 'plain'))"
+    " FROM (SELECT DISTINCT ON (pid) pid, met.mode FROM met WHERE view = c.oid AND CASE kind"
+    " WHEN 'view' THEN met.mode <> 'AccessShareLock' OR s.mode IN ('swap', 'plain')"
+    " WHEN 'source' THEN met.mode = 'AccessExclusiveLock'"
+    " ELSE met.mode IN"
+    " ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')"
+    " OR met.mode = 'ShareUpdateExclusiveLock' AND (s.mode IN ('swap', 'plain')"
+    " OR s.mode = 'diff' AND kind = 'index') END"
     " ORDER BY pid, array_position('{AccessShareLock,RowShareLock,RowExclusiveLock,"
     "ShareUpdateExclusiveLock,ShareLock,ShareRowExclusiveLock,ExclusiveLock,AccessExclusiveLock}',"
-    " l.mode) DESC) AS strongest) AS others ON true";
+    " met.mode) DESC) AS strongest) AS others ON true";
 
 std::string forecast_query() {
-  return std::string(
-             "SELECT (extract(epoch FROM past.elapsed) * 1000000)::bigint,"
-             " CASE WHEN c.relispopulated AND c.reltuples >= 0 THEN CASE"
-             " WHEN s.mode IN ('swap', 'plain') THEN c.relpages + coalesce(indexes.pages, 0)"
-             " + coalesce(toast.pages, 0)"
-             " WHEN s.mode = 'concurrent' THEN c.relpages + coalesce(toast.pages, 0) END"
-             " * current_setting('block_size')::bigint END,"
-             " indexes.count, c.reltoastrelid <> 0, coalesce(others.locks, '{}') ") +
+  return std::string(locks_met) +
+         "SELECT (extract(epoch FROM past.elapsed) * 1000000)::bigint,"
+         " CASE WHEN c.relispopulated AND c.reltuples >= 0 THEN CASE"
+         " WHEN s.mode IN ('swap', 'plain') THEN c.relpages + coalesce(indexes.pages, 0)"
+         " + coalesce(toast.pages, 0)"
+         " WHEN s.mode = 'concurrent' THEN c.relpages + coalesce(toast.pages, 0) END"
+         " * current_setting('block_size')::bigint END,"
+         " indexes.count, c.reltoastrelid <> 0, coalesce(others.locks, '{}') " +
          steps_with_views + sizes + successes + blockers + " ORDER BY s.step";
 }
 

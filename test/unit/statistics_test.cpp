@@ -10,7 +10,7 @@ constexpr bool read = true, not_read = false;
 
 Refill refill_of(std::optional<std::int64_t> rows, std::optional<std::int64_t> changed,
                  std::uint64_t before, std::uint64_t after) {
-  return {true, true, rows, changed, before, after};
+  return {true, true, rows, changed, false, before, after};
 }
 
 TEST(Statistics, AreMadeOfAViewThatWasEmptyWhoeverReadsIt) {
@@ -45,6 +45,13 @@ TEST(Statistics, FollowTheSizeWhereChangesAreNotKnown) {
   EXPECT_TRUE(needs_analyze(refill_of(1000, std::nullopt, 100, 89), read, limits));
   EXPECT_TRUE(needs_analyze(refill_of(1000, std::nullopt, 0, 1), read, limits));
   EXPECT_FALSE(needs_analyze(refill_of(0, std::nullopt, 0, 0), read, limits));
+}
+
+TEST(Statistics, FollowADiffThatFoundTooMuchWhateverTheSize) {
+  Refill swapped = refill_of(1000, std::nullopt, 10, 10);
+  swapped.much_changed = true;
+  EXPECT_TRUE(needs_analyze(swapped, read, limits));
+  EXPECT_FALSE(needs_analyze(swapped, not_read, limits));
 }
 
 }  // namespace
