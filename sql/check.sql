@@ -230,7 +230,7 @@ SELECT count(mv_unregister(n)) FROM unnest('{x,y,z,zz}'::text[]) AS n;
 
 -- One view whose texts raise an error when they are read does not stop it; a cancel does.
 CREATE FUNCTION che.may(int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN IF current_setting('che.bad', true) = 'yes' THEN
-  RAISE 'the text says 42'; ELSIF current_setting('che.bad', true) = 'slow' THEN PERFORM pg_sleep(60); END IF; RETURN true; END $$;
+  RAISE 'the text says 42'; ELSIF current_setting('che.bad', true) = 'cancelled' THEN RAISE query_canceled; ELSIF current_setting('che.bad', true) = 'slow' THEN PERFORM pg_sleep(60); END IF; RETURN true; END $$;
 CREATE DOMAIN small AS int CHECK (che.may(VALUE));
 SELECT mv_register('sour', $$SELECT '{1}'::che.small[] AS x$$);
 SELECT count(*) FROM mv_create('sour');
@@ -239,6 +239,9 @@ SET che.bad = yes;
 DROP INDEX a_v;
 SELECT * FROM checked;
 SELECT count(*) FROM mv_create('a');
+-- What only looks like one is an error like others.
+SET che.bad = cancelled;
+SELECT severity, name, problem, detail FROM mv_check();
 SET che.bad = slow;
 SET statement_timeout = '300ms';
 SELECT * FROM mv_check();
