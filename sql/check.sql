@@ -156,7 +156,7 @@ SELECT * FROM checked WHERE format !~ 'missing';
 SELECT count(*) FROM mv_create('shaky');
 SELECT * FROM checked;
 SELECT mv_register('shaky', $$SELECT DISTINCT ON (v) v, id, (SELECT v FROM base ORDER BY id LIMIT 1) AS first,
-  first_value(id) OVER (PARTITION BY v), lag(id) OVER w FROM base TABLESAMPLE system (100) WINDOW w AS (ORDER BY id)$$);
+  first_value(id) OVER (PARTITION BY v), lag(id) OVER w, pg_relation_size('base') FROM base TABLESAMPLE system (100) WINDOW w AS (ORDER BY id)$$);
 SELECT count(*) FROM mv_drop('shaky');
 SELECT count(*) FROM mv_create('shaky');
 SELECT * FROM checked;
