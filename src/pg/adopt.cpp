@@ -115,8 +115,17 @@ void say_what_is_odd(const Registration& registration, const LiveIndexes& indexe
   });
 }
 
+// Asked for its rights, a schema that has just been dropped would be an error.
+bool has_schema(const core::Name& name) {
+  return call([&] {
+    const Oid schema = get_namespace_oid(name.schema.c_str(), true);
+    return OidIsValid(schema) && SearchSysCacheExists1(NAMESPACEOID, ObjectIdGetDatum(schema));
+  });
+}
+
 Adoption try_to_adopt(const core::Name& name, const LiveRelation& live,
                       const std::vector<std::string>& depends_on, const Session& session) {
+  if (!has_schema(name)) return Adoption::stale;
   Registration registration;
   registration.name = name;
   registration.author = author_of(live.owner);
@@ -198,7 +207,7 @@ void check_may_adopt(const std::vector<core::Name>& names) {
   Refusals refusals("adopt");
   for (const core::Name& name : names) {
     const auto live = find_relation(name);
-    if (!live) continue;
+    if (!live || !has_schema(name)) continue;
     const Oid schema = schema_of(name);
     if (!has_rights_of(live->owner))
       refusals.add(name);
