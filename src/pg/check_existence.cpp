@@ -82,7 +82,8 @@ void check_author(const CheckedView& view) {
     return;
   }
   if (!view.is_view() || view.live->owner == author.role) return;
-  const std::string owner = call([&] { return GetUserNameFromId(view.live->owner, true); });
+  const char* owner = call([&] { return GetUserNameFromId(view.live->owner, true); });
+  if (owner == nullptr) return;  // it was given to somebody else a moment ago
   view.report(
       Kind::owner_differs,
       fmt::format("Role {} registered it, role {} owns it: indexes and the search_path that "
