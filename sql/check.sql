@@ -75,6 +75,19 @@ ALTER SCHEMA "Other che" RENAME TO che3;
 SELECT * FROM checked;
 SELECT che.hinted('moved') \gexec
 SELECT * FROM mv_check();
+-- Out of a schema that was dropped then: what it is in now need not be renamed. Nor is anything created in a schema that is
+-- not there.
+ALTER MATERIALIZED VIEW "Other che".c SET SCHEMA che;
+DROP SCHEMA "Other che";
+SELECT * FROM checked;
+SELECT unnest(string_to_array(substring(hint FROM 'moved: (.*); Or'), '; ')) FROM mv_check() WHERE problem = 'moved' \gexec
+SELECT * FROM mv_check();
+SET client_min_messages = warning;
+DROP SCHEMA "Other che" CASCADE;
+RESET client_min_messages;
+SELECT * FROM checked;
+CREATE SCHEMA "Other che";
+SELECT count(*) FROM mv_create('"Other che".c');
 -- Nothing is said of an OID that something else has.
 UPDATE mv_orchestrator.seen SET relation = 'base'::regclass WHERE view_name = 'c';
 SELECT count(*) FROM mv_drop('"Other che".c');

@@ -52,9 +52,9 @@ std::vector<std::string> volatile_functions(const Calls& calls) {
 std::vector<std::string> unstable_parts(const Calls& calls) {
   std::vector<std::string> parts = calls.unstable;
   for (const Oid function : calls.functions)
-    if (is_builtin(function) &&
-        (reads_clock(function) ||
-         call([&] { return func_volatile(function); }) == PROVOLATILE_VOLATILE)) {
+    if (is_builtin(function) && (reads_clock(function) || call([&] {
+                                                            return func_volatile(function);
+                                                          }) == PROVOLATILE_VOLATILE)) {
       std::string name = builtin_name(function);
       if (std::ranges::find(parts, name) == parts.end()) parts.push_back(std::move(name));
     }
