@@ -300,6 +300,14 @@ SELECT name, depends_on, declared, discovered, registered FROM mv_dependencies()
 SET ROLE regress_dep_monitor;
 SELECT count(*) FROM mv_dependencies('b');
 RESET ROLE;
+-- What is on the way there, too.
+CREATE VIEW between_b AS SELECT s FROM m;
+SELECT mv_register('b', 'SELECT s, 1 AS x FROM between_b');
+SELECT depends_on, via FROM mv_dependencies('b');
+SET ROLE regress_dep_stranger;
+SELECT depends_on, via FROM mv_dependencies('b');
+RESET ROLE;
+DROP VIEW between_b;
 
 -- Whatever relation has a registered view's name is that view; while it is something else, its text says what it reads.
 DROP MATERIALIZED VIEW m;

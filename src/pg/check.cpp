@@ -75,7 +75,7 @@ bool look(CheckedView view, Check check) {
     looking.roll_back();
     return true;
   } catch (const PgError& error) {
-    if (error.is_interrupt()) throw;
+    if (error.is_own_interrupt()) throw;
     if (means_busy(error.sqlstate())) return false;
     report_failure(view, error.what());
   } catch (const core::Error& error) {

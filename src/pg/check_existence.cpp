@@ -32,14 +32,17 @@ bool schema_exists(const std::string& schema) {
   return call([&] { return OidIsValid(get_namespace_oid(schema.c_str(), true)); });
 }
 
+// The statements after which there is such a schema; nothing where there is.
+std::string make_schema(const std::string& schema) {
+  return schema_exists(schema) ? "" : fmt::format("CREATE SCHEMA {}; ", print(schema));
+}
+
 // The statements that bring a view back to the name that is registered.
 std::string way_back(const core::Name& from, const core::Name& to) {
-  if (from.name == to.name && !schema_exists(to.schema))
-    return fmt::format("ALTER SCHEMA {} RENAME TO {};", print(from.schema), print(to.schema));
   std::string statements;
   if (from.schema != to.schema)
-    statements =
-        fmt::format("ALTER MATERIALIZED VIEW {} SET SCHEMA {};", print(from), print(to.schema));
+    statements = fmt::format("{}ALTER MATERIALIZED VIEW {} SET SCHEMA {};", make_schema(to.schema),
+                             print(from), print(to.schema));
   if (from.name != to.name)
     statements +=
         fmt::format("{}ALTER MATERIALIZED VIEW {} RENAME TO {};", statements.empty() ? "" : " ",
@@ -47,19 +50,29 @@ std::string way_back(const core::Name& from, const core::Name& to) {
   return statements;
 }
 
+// A schema that is gone may have been renamed, or the view was moved out of it before it was
+// dropped: then the other one must keep its name.
+std::string hint_to_bring_back(const core::Name& from, const core::Name& to) {
+  if (from.name != to.name || schema_exists(to.schema))
+    return "Bring it back: " + way_back(from, to);
+  return fmt::format(
+      "Bring it back, where its schema was renamed: ALTER SCHEMA {} RENAME TO {}; where it was "
+      "moved: {}",
+      print(from.schema), print(to.schema), way_back(from, to));
+}
+
 void report_missing(const CheckedView& view) {
   if (const auto name = whereabouts(view)) {
-    view.report(
-        Kind::moved, fmt::format("It is now called {}.", print(*name)),
-        fmt::format("Bring it back: {} Or register it under its new name and forget the old "
-                    "one: {} {}",
-                    way_back(*name, view.name()), statement("mv_adopt", *name),
-                    statement("mv_unregister", view.name())));
+    view.report(Kind::moved, fmt::format("It is now called {}.", print(*name)),
+                fmt::format("{} Or register it under its new name and forget the old one: {} {}",
+                            hint_to_bring_back(*name, view.name()), statement("mv_adopt", *name),
+                            statement("mv_unregister", view.name())));
     return;
   }
   view.report(view.registration.options.enabled ? Severity::error : Severity::info, Kind::missing,
               "It is registered, but there is no materialized view of this name.",
-              "Create it: " + statement("mv_create", view.name()));
+              fmt::format("Create it: {}{}", make_schema(view.name().schema),
+                          statement("mv_create", view.name())));
 }
 
 void check_replaced(const CheckedView& view) {
@@ -82,7 +95,8 @@ void check_author(const CheckedView& view) {
     return;
   }
   if (!view.is_view() || view.live->owner == author.role) return;
-  const std::string owner = call([&] { return GetUserNameFromId(view.live->owner, true); });
+  const char* owner = call([&] { return GetUserNameFromId(view.live->owner, true); });
+  if (owner == nullptr) return;  // it was given to somebody else a moment ago
   view.report(
       Kind::owner_differs,
       fmt::format("Role {} registered it, role {} owns it: indexes and the search_path that "
@@ -99,9 +113,13 @@ void check_existence(const CheckedView& view) {
   check_author(view);
   if (!view.live) return report_missing(view);
   if (!view.is_view()) {
-    view.report(Kind::name_taken, "Its name belongs to something that is not a materialized view.",
-                fmt::format("Rename or drop that, then create it: {}",
-                            statement("mv_create", view.name())));
+    const auto name = whereabouts(view);
+    view.report(Kind::name_taken,
+                "Its name belongs to something that is not a materialized view." +
+                    (name ? fmt::format(" The view is now called {}.", print(*name)) : ""),
+                fmt::format("Rename or drop that, then {}",
+                            name ? "bring it back: " + way_back(*name, view.name())
+                                 : "create it: " + statement("mv_create", view.name())));
     return;
   }
   check_replaced(view);

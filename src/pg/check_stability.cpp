@@ -2,6 +2,8 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "pg/checked_view.hpp"
 #include "pg/datum.hpp"
 
@@ -46,13 +48,16 @@ std::vector<std::string> volatile_functions(const Calls& calls) {
   return names;
 }
 
+// Each once: a name can be that of several functions.
 std::vector<std::string> unstable_parts(const Calls& calls) {
   std::vector<std::string> parts = calls.unstable;
   for (const Oid function : calls.functions)
     if (is_builtin(function) && (reads_clock(function) || call([&] {
                                                             return func_volatile(function);
-                                                          }) == PROVOLATILE_VOLATILE))
-      parts.push_back(builtin_name(function));
+                                                          }) == PROVOLATILE_VOLATILE)) {
+      std::string name = builtin_name(function);
+      if (std::ranges::find(parts, name) == parts.end()) parts.push_back(std::move(name));
+    }
   return parts;
 }
 

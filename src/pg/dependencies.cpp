@@ -94,11 +94,13 @@ void add_text(const TextRead& text, Rows& rows, ViewDependencies& view) {
   view.unreadable = text.unreadable;
 }
 
-// What neither the catalogs nor mv_order() shows to everybody.
+// What neither the catalogs nor mv_order() shows to everybody, also on the way.
 void hide_what_is_private(ViewDependencies& view) {
   std::erase_if(view.dependencies, [&](const Dependency& row) {
     return !row.view && !(view.from_live && row.discovered);
   });
+  if (!view.from_live)
+    for (Dependency& row : view.dependencies) row.via.clear();
   view.unresolved.clear();
   view.unreadable.clear();
 }

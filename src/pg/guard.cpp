@@ -1,6 +1,7 @@
 #include "pg/guard.hpp"
 
 #include <new>
+#include <string_view>
 
 extern "C" {
 #include <tcop/tcopprot.h>
@@ -63,6 +64,11 @@ const char* PgError::what() const noexcept {
 bool PgError::is_interrupt() const {
   return sqlstate() == ERRCODE_QUERY_CANCELED || sqlstate() == ERRCODE_ADMIN_SHUTDOWN ||
          sqlstate() == ERRCODE_CRASH_SHUTDOWN;
+}
+
+bool PgError::is_own_interrupt() const {
+  return is_interrupt() && data().filename != nullptr &&
+         std::string_view(data().filename) == "postgres.c";
 }
 
 ErrorData* PgError::hand_over(MemoryContext parent) {

@@ -20,6 +20,8 @@ class PgError : public std::exception {
   int sqlstate() const { return data().sqlerrcode; }
   // A cancel, a time limit or a shutdown: nobody may swallow it.
   bool is_interrupt() const;
+  // One that the server raised itself: the code alone can be raised by any function, too.
+  bool is_own_interrupt() const;
 
   ErrorData& data() { return *owned_->data; }
   const ErrorData& data() const { return *owned_->data; }
