@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "core/error.hpp"
-#include "pg/compat.hpp"
 #include "pg/declared.hpp"
 #include "pg/failure.hpp"
 #include "pg/identity.hpp"
@@ -115,25 +114,12 @@ void say_what_is_odd(const Registration& registration, const LiveIndexes& indexe
   });
 }
 
-// To be asked just before the rights of a role on a schema, as one that has just been dropped would
-// be an error then: what the server looks up for that is in its caches after this, so that it takes
-// no notice of a drop in between.
-bool has_schema(const core::Name& name, Oid role) {
-  return call([&] {
-    (void)superuser_arg(role);
-    const Oid schema = get_namespace_oid(name.schema.c_str(), true);
-    return OidIsValid(schema) && SearchSysCacheExists1(NAMESPACEOID, ObjectIdGetDatum(schema));
-  });
-}
-
 Adoption try_to_adopt(const core::Name& name, const LiveRelation& live,
                       const std::vector<std::string>& depends_on, const Session& session) {
   Registration registration;
   registration.name = name;
   registration.author = author_of(live.owner);
   require_rights_of(registration.author);
-  if (!has_schema(name, live.owner)) return Adoption::stale;
-  require_create_in_schema_of(name, live.owner);
   registration.depends_on = read_dependencies(depends_on, name, session.views);
   registration.settings = session.settings;
   LiveIndexes indexes;
@@ -206,19 +192,12 @@ std::vector<core::Name> find_unregistered(const std::optional<std::vector<std::s
   return names;
 }
 
+// That the owner may create there is asked when the view is created anew: it is there already.
 void check_may_adopt(const std::vector<core::Name>& names) {
   Refusals refusals("adopt");
   for (const core::Name& name : names) {
     const auto live = find_relation(name);
-    if (!live) continue;
-    if (!has_rights_of(live->owner)) {
-      refusals.add(name);
-      continue;
-    }
-    if (!has_schema(name, live->owner)) continue;
-    const Oid schema = schema_of(name);
-    if (!call([&] { return compat::has_schema_right(schema, live->owner, ACL_CREATE); }))
-      refusals.add(name, lacks_create(live->owner, schema));
+    if (live && !has_rights_of(live->owner)) refusals.add(name);
   }
   refusals.raise_if_any();
 }

@@ -15,8 +15,8 @@ namespace mvo::pg {
 // left as it is, with a NOTICE. Returns the name.
 // Locks: the view and its indexes AccessShare, what its query reads as analysis does; all are given
 // back at once.
-// Errors: 42P01, 42809 for something else, 42501 without the owner's rights or where he may not
-// create in the schema, 42P19, 42602 and 42622 for a bad dependency.
+// Errors: 42P01, 42809 for something else, 42501 without the owner's rights, 42P19, 42602 and 42622
+// for a bad dependency.
 core::Name adopt_view(Oid view, const std::vector<std::string>& depends_on);
 
 // The same for all materialized views in these schemas, without a list in all schemas but the
