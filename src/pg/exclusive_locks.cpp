@@ -29,7 +29,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds first_pause{20};
 constexpr milliseconds longest_pause{1000};
 // Where readers follow each other all the time no short attempt may get through. Then they are
-// better held up a little than the work thrown away: for a fortieth of the time that we have waited.
+// better held up a little than the work thrown away: for a fortieth of the time that we have
+// waited.
 constexpr milliseconds shortest_attempt{50}, longest_attempt{1000};
 constexpr int part_of_wait = 40;
 

@@ -12,8 +12,8 @@ struct ExclusiveLockRequest {
 };
 
 // Takes AccessExclusiveLock on every relation. Taken one by one and kept, a reader of the first
-// would wait for the longest reader of the last; so an attempt is short, is given back whole when it
-// fails, and the next one comes after a pause, and not before the readers that it failed on are
+// would wait for the longest reader of the last; so an attempt is short, is given back whole when
+// it fails, and the next one comes after a pause, and not before the readers that it failed on are
 // gone. 55P03 after the lock limit, with the processes in the way.
 void take_exclusive_locks(std::vector<ExclusiveLockRequest>& wanted);
 
