@@ -56,8 +56,8 @@ for my $format ('text', 'mermaid') {
 
 run_file('change.sql');
 isnt(wrong_views($node), '', 'another day makes views stale');
-is($node->safe_psql('postgres', 'SELECT status, count(*) FROM mv_refresh_all() GROUP BY 1'),
-    'refreshed|15', 'one call refreshes all');
+is($node->safe_psql('postgres', q{SELECT count(*), bool_and(status IN ('refreshed', 'unchanged')) FROM mv_refresh_all()}),
+    '15|t', 'one call refreshes all');
 my @report = split /\n/, run_file('check.sql');
 is(scalar(grep { /\|0\|0$/ } @report), 15, 'check.sql reports fifteen views without a difference')
   or diag(join "\n", @report);
