@@ -126,7 +126,10 @@ for my $mode (qw(plain concurrent swap diff mixed)) {
 results(q{SELECT mv_drop('zero'); SELECT mv_unregister('zero')});
 
 # Random transactions. The oracle is a transaction of those steps alone that were not undone.
+# Whether core's REFRESH CONCURRENTLY makes the file longer, and so whether the view is analyzed and
+# one more lock kept, depends on what dead rows could be pruned, that is on other sessions.
 results(<<'SQL');
+SET mv_orchestrator.analyze_views = off;
 CREATE FUNCTION attempt(call text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE 'SELECT FROM ' || call;
@@ -165,7 +168,7 @@ for (1 .. $points) {
     next if $done eq $expected;
     ++$failed;
     fail('a random transaction leaves what was not undone');
-    diag(join ";\n", @$steps);
+    diag("$done instead of $expected (rows, indexes and comments; locks) after\n" . join ";\n", @$steps);
 }
 note "$points transactions, $failed failures, SEED=$seed";
 is($failed, 0, "$points random transactions leave what was not undone") or diag("SEED=$seed");
