@@ -240,6 +240,16 @@ SELECT mv_register('z', 'SELECT 1 AS x', depends_on => '{zz}');
 SELECT mv_register('zz', 'SELECT 1 AS x', depends_on => '{z}');
 SELECT * FROM checked;
 SELECT count(mv_unregister(n)) FROM unnest('{x,y,z,zz}'::text[]) AS n;
+-- One that nobody declared is not ended by registering.
+CREATE VIEW che.detour AS SELECT 1 AS x;
+CREATE MATERIALIZED VIEW ring AS SELECT x FROM che.detour;
+SELECT mv_adopt('ring');
+CREATE OR REPLACE VIEW che.detour AS SELECT x FROM ring;
+SELECT * FROM checked WHERE format ~ 'cycle';
+CREATE OR REPLACE VIEW che.detour AS SELECT 1 AS x;
+SELECT count(*) FROM checked WHERE format ~ 'cycle';
+SELECT mv_unregister('ring');
+DROP VIEW che.detour CASCADE;
 
 -- One view whose texts raise an error when they are read does not stop it; a cancel does.
 CREATE FUNCTION che.may(int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN IF current_setting('che.bad', true) = 'yes' THEN

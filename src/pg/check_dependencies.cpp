@@ -8,6 +8,7 @@
 
 #include "core/order.hpp"
 #include "pg/checked_view.hpp"
+#include "pg/cycle.hpp"
 
 namespace mvo::pg {
 namespace {
@@ -85,12 +86,6 @@ Names undeclared(const CheckedView& view) {
   return names;
 }
 
-std::string print_cycle(const core::Views& views, const core::Cycle& cycle) {
-  std::string path;
-  for (const core::Node node : cycle) path += print(views[node].name) + " -> ";
-  return path + print(views[cycle.front()].name);
-}
-
 }  // namespace
 
 void check_dependencies(const CheckedView& view) {
@@ -121,12 +116,14 @@ void check_cycles(const core::Views& views, const std::vector<bool>& shown,
     if (cycle == nullptr) return;
     for (core::Node& node : *cycle) node = left[node];
     const auto first = std::ranges::find_if(*cycle, [&](core::Node node) { return shown[node]; });
-    if (first != cycle->end())
+    if (first != cycle->end()) {
+      const CycleText text = describe_cycle(views, *cycle);
       problems.push_back({core::severity_of(Kind::cycle), views[*first].name, Kind::cycle,
                           fmt::format("Views depend on each other: {}. Calls that take all views "
                                       "fail.",
-                                      print_cycle(views, *cycle)),
-                          "Register one of them again without the dependency."});
+                                      text.path),
+                          text.hint});
+    }
     std::erase_if(left,
                   [&](core::Node node) { return std::ranges::find(*cycle, node) != cycle->end(); });
   }

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "pg/compat.hpp"
+#include "pg/cycle.hpp"
 #include "pg/dependencies.hpp"
 #include "pg/failure.hpp"
 #include "pg/identifier.hpp"
@@ -26,36 +27,10 @@ using core::Error;
 // Registrations that change each time we look, while we wait for locks: an error then.
 constexpr int most_attempts = 10;
 
-struct CycleText {
-  std::string path, declared;  // a -> b -> a; of its edges, those that are somebody's word alone
-  bool all_declared = true;
-};
-
-CycleText print_cycle(const core::Views& views, const core::Cycle& cycle) {
-  CycleText text;
-  for (std::size_t i = 0; i < cycle.size(); ++i) {
-    const core::Node reader = cycle[i], source = cycle[(i + 1) % cycle.size()];
-    text.path += print(views[reader].name) + " -> ";
-    if (views.discovered().has({reader, source}))
-      text.all_declared = false;
-    else
-      text.declared += fmt::format("{}{} -> {}", text.declared.empty() ? "" : ", ",
-                                   print(views[reader].name), print(views[source].name));
-  }
-  text.path += print(views[cycle.front()].name);
-  return text;
-}
-
 [[noreturn]] void raise_cycle(const core::Views& views, const core::Cycle& cycle) {
-  const auto [path, declared, all_declared] = print_cycle(views, cycle);
-  const std::string detail =
-      declared.empty() ? "All of these dependencies were found in what the views read."
-      : all_declared
-          ? "All of these dependencies are declared and were not found in what the views read."
-          : fmt::format("Declared and not found in what the views read: {}.", declared);
+  const auto [path, detail, hint] = describe_cycle(views, cycle);
   throw Error{Code::cycle, "materialized views depend on each other in a cycle: " + path, detail,
-              declared.empty() ? "Change what one of them reads."
-                               : "Register one of them again without the dependency."};
+              hint};
 }
 
 // A source is locked in the name of who reads it. Whoever may not read a view cannot keep others
