@@ -51,7 +51,7 @@ constexpr const char* steps_with_views =
     " AND c.relkind = 'm') ON n.nspname = s.schema_name AND c.relname = s.view_name";
 
 constexpr const char* sizes =
-    " LEFT JOIN LATERAL (SELECT count(*) AS count, sum(p.relpages) AS pages FROM pg_index AS i"
+    " LEFT JOIN LATERAL (SELECT sum(p.relpages) AS pages FROM pg_index AS i"
     " JOIN pg_class AS p ON p.oid = i.indexrelid WHERE i.indrelid = c.oid) AS indexes ON true"
     " LEFT JOIN LATERAL (SELECT t.relpages + sum(p.relpages) AS pages FROM pg_class AS t"
     " JOIN pg_index AS i ON i.indrelid = t.oid JOIN pg_class AS p ON p.oid = i.indexrelid"
@@ -110,9 +110,45 @@ std::string forecast_query() {
          " WHEN s.mode IN ('swap', 'plain') THEN c.relpages + coalesce(indexes.pages, 0)"
          " + coalesce(toast.pages, 0)"
          " WHEN s.mode = 'concurrent' THEN c.relpages + coalesce(toast.pages, 0) END"
-         " * current_setting('block_size')::bigint END,"
-         " indexes.count, c.reltoastrelid <> 0, coalesce(others.locks, '{}') " +
+         " * current_setting('block_size')::bigint END, coalesce(others.locks, '{}') " +
          steps_with_views + sizes + successes + blockers + " ORDER BY s.step";
+}
+
+// Of the steps, for unnest(schemas, views, modes).
+class StepColumns {
+ public:
+  explicit StepColumns(const Planned& planned) {
+    for (const core::Step& step : planned.plan) {
+      schemas_.push_back(planned.name(step).schema);
+      views_.push_back(planned.name(step).name);
+      modes_.emplace_back(core::to_string(step.mode));
+    }
+  }
+
+  Argument schemas() const { return array_argument(schemas_); }
+  Argument views() const { return array_argument(views_); }
+  Argument modes() const { return array_argument(modes_); }
+
+ private:
+  std::vector<std::string> schemas_, views_, modes_;
+};
+
+// Without all else that a forecast says: it is asked before runs, too.
+std::vector<std::int64_t> locks_of_steps(const Planned& planned) {
+  const StepColumns steps(planned);
+  OwnTables access;
+  const SpiRows rows =
+      query((std::string("SELECT (SELECT count(*) FROM pg_index AS i WHERE i.indrelid = c.oid),"
+                         " coalesce(c.reltoastrelid <> 0, false) ") +
+             steps_with_views + " ORDER BY s.step")
+                .c_str(),
+            {steps.schemas(), steps.views(), steps.modes()}, Sees::caller);
+  std::vector<std::int64_t> locks;
+  for (std::uint64_t i = 0; i < rows.size(); ++i)
+    locks.push_back(
+        locks_of(planned.plan[i].mode, rows.bigint(i, 0).value_or(0), rows.boolean(i, 1)));
+  access.end();
+  return locks;
 }
 
 std::int64_t room_for_locks() {
@@ -122,27 +158,19 @@ std::int64_t room_for_locks() {
 }  // namespace
 
 std::vector<Forecast> forecast(const Planned& planned) {
-  std::vector<std::string> schemas, views, modes;
-  for (const core::Step& step : planned.plan) {
-    schemas.push_back(planned.name(step).schema);
-    views.push_back(planned.name(step).name);
-    modes.emplace_back(core::to_string(step.mode));
-  }
+  const auto locks = locks_of_steps(planned);
+  const StepColumns steps(planned);
   OwnTables access;
-  const SpiRows rows =
-      query(forecast_query().c_str(),
-            {array_argument(schemas), array_argument(views), array_argument(modes)}, Sees::caller);
-  std::vector<Forecast> steps;
+  const SpiRows rows = query(forecast_query().c_str(),
+                             {steps.schemas(), steps.views(), steps.modes()}, Sees::caller);
+  std::vector<Forecast> forecasts;
   for (std::uint64_t i = 0; i < rows.size(); ++i) {
     const auto predicted = rows.bigint(i, 0);
-    const bool has_toast = !rows.is_null(i, 3) && rows.boolean(i, 3);
-    steps.push_back({predicted ? std::optional(core::Microseconds(*predicted)) : std::nullopt,
-                     rows.bigint(i, 1),
-                     locks_of(planned.plan[i].mode, rows.bigint(i, 2).value_or(0), has_toast),
-                     rows.texts(i, 4)});
+    forecasts.push_back({predicted ? std::optional(core::Microseconds(*predicted)) : std::nullopt,
+                         rows.bigint(i, 1), locks[i], rows.texts(i, 2)});
   }
   access.end();
-  return steps;
+  return forecasts;
 }
 
 std::int64_t locks_of(const std::vector<Forecast>& steps) {
@@ -166,7 +194,8 @@ void warn_of_locks(std::int64_t locks) {
 void check_locks_fit(const Planned& planned) {
   const std::int64_t room = room_for_locks();
   if (static_cast<std::int64_t>(planned.plan.size()) * most_locks_of_step < room) return;
-  const std::int64_t locks = locks_of(forecast(planned));
+  const auto steps = locks_of_steps(planned);
+  const std::int64_t locks = std::accumulate(steps.begin(), steps.end(), std::int64_t{0});
   if (locks <= room) return;
   throw Error{
       Code::too_many_locks,
