@@ -13,6 +13,7 @@
 #include "pg/normal_form.hpp"
 #include "pg/own_tables.hpp"
 #include "pg/patience.hpp"
+#include "pg/reads.hpp"
 #include "pg/recorded_settings.hpp"
 #include "pg/registry.hpp"
 #include "pg/rights.hpp"
@@ -44,12 +45,7 @@ Session this_session() {
 
 // `before`: what it was called when it was last looked at.
 core::Name name_of(Oid relation, const std::optional<core::Name>& before) {
-  const char *schema = nullptr, *name = nullptr;
-  call([&] {
-    name = get_rel_name(relation);
-    if (name != nullptr) schema = get_namespace_name(get_rel_namespace(relation));
-  });
-  if (name != nullptr && schema != nullptr) return {schema, name};
+  if (const auto found = relation_at(relation)) return found->name;
   throw core::Error{core::Code::view_missing,
                     before ? fmt::format("materialized view {} does not exist", print(*before))
                            : fmt::format("relation with OID {} does not exist", relation)};

@@ -1,6 +1,7 @@
 #include <fmt/format.h>  // before the server, which redefines printf
 
 #include "pg/checked_view.hpp"
+#include "pg/reads.hpp"
 
 namespace mvo::pg {
 namespace {
@@ -11,14 +12,9 @@ using core::Severity;
 // Where the materialized view of this OID is now. An OID that something else has by now says
 // nothing.
 std::optional<core::Name> view_name_of(Oid oid) {
-  const char *schema = nullptr, *name = nullptr;
-  call([&] {
-    if (get_rel_relkind(oid) != RELKIND_MATVIEW) return;
-    name = get_rel_name(oid);
-    schema = get_namespace_name(get_rel_namespace(oid));
-  });
-  if (name == nullptr || schema == nullptr) return std::nullopt;
-  return core::Name{schema, name};
+  const auto found = relation_at(oid);
+  if (!found || found->kind != RELKIND_MATVIEW) return std::nullopt;
+  return found->name;
 }
 
 // Under another name than its own.
