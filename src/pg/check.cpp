@@ -16,7 +16,6 @@
 #include "pg/utility.hpp"
 
 extern "C" {
-#include <catalog/pg_authid.h>
 #include <storage/lmgr.h>
 #include <storage/proc.h>
 }
@@ -85,10 +84,6 @@ bool look(CheckedView view, Check check) {
   return true;
 }
 
-bool sees_everything() {
-  return call([] { return has_privs_of_role(GetUserId(), ROLE_PG_MONITOR); });
-}
-
 bool has_rights_of_owner(const std::optional<LiveRelation>& live, const Registration& registered) {
   return live && live->is_view() ? has_rights_of(live->owner) : has_rights_of(registered.author);
 }
@@ -101,7 +96,7 @@ bool check_view(const Dependencies& all, core::Node node, const std::vector<Oid>
   if (!registration) return false;  // unregistered a moment ago
   const auto live = find_relation(name);
   const bool owns = has_rights_of_owner(live, *registration);
-  if (!owns && !sees_everything()) return false;
+  if (!owns && !is_monitor()) return false;
 
   const CheckedView view{*registration,
                          live,

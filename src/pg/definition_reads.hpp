@@ -19,17 +19,4 @@ std::vector<WrittenName> relations_named_in(const std::string& definition,
 // not use; nobody's rights are asked for when he is InvalidOid.
 std::vector<std::string> schemas_searched(const std::vector<std::string>& settings, Oid author);
 
-// The first name along the path, or the one with the schema that is written, that `exists` accepts.
-template <class Exists>
-std::optional<core::Name> look_up(const WrittenName& written, const std::vector<std::string>& path,
-                                  Exists exists) {
-  if (written.schema) {
-    core::Name name{*written.schema, written.name};
-    return exists(name) ? std::optional(std::move(name)) : std::nullopt;
-  }
-  for (const std::string& schema : path)
-    if (core::Name name{schema, written.name}; exists(name)) return name;
-  return std::nullopt;
-}
-
 }  // namespace mvo::pg

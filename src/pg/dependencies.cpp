@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "pg/declared.hpp"
 #include "pg/discover.hpp"
 #include "pg/identifier.hpp"
 #include "pg/registry.hpp"
@@ -33,22 +34,14 @@ class Rows {
   std::map<std::string, Dependency> rows_;
 };
 
-// What a declared name means now: a registered view, else a live relation, else as it was written.
-WrittenName meaning_of(const core::Dependency& declared, const core::Views& views) {
-  if (declared.schema) return {declared.schema, declared.name};
-  if (const auto view = views.find(declared.search_path, declared.name))
-    return {views[*view].name.schema, views[*view].name.name};
-  for (const std::string& schema : declared.search_path)
-    if (find_relation({schema, declared.name})) return {schema, declared.name};
-  return {std::nullopt, declared.name};
-}
-
 void add_declared(const core::Views& views, const std::vector<core::Node>& chosen,
                   std::vector<Rows>& rows) {
   for (const core::Dependency& declared : views.dependencies()) {
     const auto reader = views.find(declared.reader);
     if (!reader || !std::ranges::binary_search(chosen, *reader)) continue;
-    const WrittenName written = meaning_of(declared, views);
+    const WrittenName written =
+        meaning_of({declared.schema, declared.name}, declared.search_path,
+                   [&](const core::Name& name) { return views.find(name).has_value(); });
     Dependency& row = rows[*reader][print(written)];
     row.declared = true;
     if (!written.schema) continue;
@@ -91,7 +84,6 @@ void add_discovered(Discovered& discovered, core::Node node, Rows& rows, ViewDep
 void add_text(const TextRead& text, Rows& rows, ViewDependencies& view) {
   for (const std::string& name : text.unresolved) rows[name].discovered = true;
   view.unresolved = text.unresolved;
-  view.unreadable = text.unreadable;
 }
 
 // What neither the catalogs nor mv_order() shows to everybody, also on the way.
@@ -102,7 +94,6 @@ void hide_what_is_private(ViewDependencies& view) {
   if (!view.from_live)
     for (Dependency& row : view.dependencies) row.via.clear();
   view.unresolved.clear();
-  view.unreadable.clear();
 }
 
 ViewDependencies dependencies_of(Discovered& discovered, core::Node node, Rows& rows) {

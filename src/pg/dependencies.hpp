@@ -35,8 +35,6 @@ struct ViewDependencies {
   std::vector<std::string> unresolved;
   // From the live view, and not from the registered text.
   bool from_live = false;
-  // Why the text of a view that does not exist could not be read.
-  std::string unreadable = {};
 };
 
 struct Dependencies {

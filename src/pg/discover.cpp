@@ -149,7 +149,6 @@ void Discovered::read_text(core::Node node, const DefinitionText& text) {
     attempt.commit();
   } catch (const PgError& error) {
     if (error.is_interrupt()) throw;
-    read.unreadable = error.what();
   }
   for (const WrittenName& name : names) add_named(node, name, path_of(text), read);
   std::ranges::sort(read.unresolved);

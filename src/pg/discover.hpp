@@ -23,7 +23,6 @@ struct Found {
 struct TextRead {
   Oid author = InvalidOid;              // InvalidOid: he is gone
   std::vector<std::string> unresolved;  // names that name nothing, as they are written; bytewise
-  std::string unreadable = {};          // why it could not be parsed
 };
 
 // Looks at everything that the chosen views reach, once. Takes no lock on users' objects and runs

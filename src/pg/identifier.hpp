@@ -34,4 +34,17 @@ std::vector<std::string> split_search_path(const std::string& setting);
 // The schema in which a new unqualified name is created: 3F000 when there is none.
 std::string creation_schema();
 
+// The first name along the path, or the one with the schema that is written, that `exists` accepts.
+template <class Exists>
+std::optional<core::Name> look_up(const WrittenName& written, const std::vector<std::string>& path,
+                                  Exists exists) {
+  if (written.schema) {
+    core::Name name{*written.schema, written.name};
+    return exists(name) ? std::optional(std::move(name)) : std::nullopt;
+  }
+  for (const std::string& schema : path)
+    if (core::Name name{schema, written.name}; exists(name)) return name;
+  return std::nullopt;
+}
+
 }  // namespace mvo::pg

@@ -36,11 +36,12 @@ void require_create_in_schema_of(const core::Name& name, Oid role) {
   throw core::Error{core::Code::rights_missing, "permission denied", lacks_create(role, schema)};
 }
 
+bool is_monitor() {
+  return has_rights_of(Oid{ROLE_PG_MONITOR});
+}
+
 bool may_look_into(Oid owner) {
-  return call([&] {
-    return has_privs_of_role(GetUserId(), ROLE_PG_MONITOR) ||
-           (OidIsValid(owner) ? has_privs_of_role(GetUserId(), owner) : superuser());
-  });
+  return is_monitor() || (OidIsValid(owner) && has_rights_of(owner));
 }
 
 bool may_read(const core::Name& view, Oid role) {

@@ -16,6 +16,8 @@ bool has_rights_of(const Author& author);
 void require_rights_of(const Author& owner);
 // 42501 unless the role may create in the schema of the name.
 void require_create_in_schema_of(const core::Name& name, Oid role);
+// Whether the caller watches over all views: a member of pg_monitor or a superuser.
+bool is_monitor();
 // Whether the caller may see what is not for everybody's eyes of a view of this owner, as in the
 // view mv_orchestrator.status; an owner who is gone is InvalidOid.
 bool may_look_into(Oid owner);
