@@ -30,7 +30,14 @@ SELECT mv_unregister('toasted');
 -- What is no option, or of the wrong kind, is an error and never ignored.
 SELECT mv_register('a', 'SELECT 2 AS x', options => '{"colour": "red"}');
 SELECT mv_register('a', 'SELECT 2 AS x', options => '{"Comment": "x"}');
-SELECT mv_register('a', 'SELECT 2 AS x', options => '{"lock_timeout": "1s"}');
+SELECT mv_register('a', 'SELECT 2 AS x', options => '{"view_timeout": true}');
+SELECT mv_register('a', 'SELECT 2 AS x', options => '{"lock_timeout": "5 parsecs"}');
+SELECT mv_register('a', 'SELECT 2 AS x', options => '{"view_timeout": -5}');
+SELECT mv_register('a', 'SELECT 2 AS x', options => '{"lock_timeout": "9999999999999"}');
+SELECT mv_register('a', 'SELECT 2 AS x', options => '{"retries": "2"}');
+SELECT mv_register('a', 'SELECT 2 AS x', options => '{"retries": 1.5}');
+SELECT mv_register('a', 'SELECT 2 AS x', options => '{"retries": -1}');
+SELECT mv_register('a', 'SELECT 2 AS x', options => '{"retries": 101}');
 SELECT mv_register('a', 'SELECT 2 AS x', options => '{"": 1}');
 SELECT mv_register('a', 'SELECT 2 AS x', options => '["comment"]');
 SELECT mv_register('a', 'SELECT 2 AS x', options => '"comment"');

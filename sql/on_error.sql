@@ -133,7 +133,7 @@ UPDATE fail SET how = 'quotes';
 SELECT name, status, detail FROM mv_refresh('g', on_error => 'continue');
 UPDATE fail SET how = 'caught';
 SELECT name, status, detail FROM mv_refresh('g', on_error => 'continue');
--- A cancel is not survived, and ends the run as with 'stop'.
+-- A function that raises query_canceled itself has failed like any other; who cancels the run ends it.
 UPDATE fail SET how = 'cancel';
 SELECT name, status FROM mv_refresh_all('{g, _alone}', on_error => 'continue');
 SELECT * FROM session_state;

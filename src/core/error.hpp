@@ -32,6 +32,7 @@ enum class Code {
   in_use,
   deadlock,
   too_many_locks,
+  view_timeout,
 };
 
 // Thrown where planning ends and acting begins; the planner itself returns values.

@@ -27,16 +27,6 @@ class Failures {
   std::unordered_map<Node, Node> behind_;
 };
 
-Outcome outcome_of(Step step, Attempt attempt, Microseconds started, Microseconds finished) {
-  if (auto* failure = std::get_if<Failure>(&attempt))
-    return {step,    Status::failed,     {std::nullopt, std::nullopt},
-            started, finished - started, std::move(*failure)};
-  auto& result = std::get<Refreshed>(attempt);
-  if (result.gave_up) step.mode = Mode::swap;
-  const Status status = result.changed == 0 ? Status::unchanged : Status::refreshed;
-  return {step, status, std::move(result), started, finished - started};
-}
-
 }  // namespace
 
 std::string_view to_string(Status status) {
@@ -61,24 +51,57 @@ std::optional<OnError> parse_on_error(std::string_view text) {
   return std::nullopt;
 }
 
-std::vector<Outcome> run(const Plan& plan, const Graph& graph, Microseconds started,
-                         const Refresher& refresh, const Clock& now) {
+Outcome outcome_of(Step step, Attempt attempt, Microseconds started, Microseconds finished) {
+  if (auto* failure = std::get_if<Failure>(&attempt))
+    return {step,    Status::failed,     {std::nullopt, std::nullopt},
+            started, finished - started, std::move(*failure)};
+  auto& result = std::get<Refreshed>(attempt);
+  if (result.gave_up) step.mode = Mode::swap;
+  const Status status = result.changed == 0 ? Status::unchanged : Status::refreshed;
+  return {step, status, std::move(result), started, finished - started};
+}
+
+std::vector<Outcome> take_steps(const Plan& plan, const Graph& graph, OnError on_error,
+                                const std::function<Outcome(const Step&)>& take,
+                                const std::function<void(const Outcome&)>& left_out,
+                                const Clock& now) {
   std::vector<Outcome> outcomes;
   outcomes.reserve(plan.size());
   Failures failures(graph);
+  std::optional<Node> first_failed;
   for (const Step& step : plan) {
-    if (const auto failed = failures.upstream_of(step.view)) {
-      failures.add(step.view, *failed);
-      outcomes.push_back({step, Status::upstream_failed, {}, started, {}, {}, failed});
+    const auto failed = failures.upstream_of(step.view);
+    const bool stopped = on_error == OnError::stop && first_failed;
+    if (!failed && !stopped) {
+      outcomes.push_back(take(step));
+      if (!outcomes.back().failure) continue;
+      failures.add(step.view, step.view);
+      if (!first_failed) first_failed = step.view;
       continue;
     }
-    Attempt attempt = refresh(step);
-    const Microseconds finished = now();
-    outcomes.push_back(outcome_of(step, std::move(attempt), started, finished));
-    if (outcomes.back().failure) failures.add(step.view, step.view);
-    started = finished;
+    if (failed) failures.add(step.view, *failed);
+    outcomes.push_back({step,
+                        failed ? Status::upstream_failed : Status::skipped,
+                        {},
+                        now(),
+                        {},
+                        {},
+                        failed ? failed : first_failed});
+    left_out(outcomes.back());
   }
   return outcomes;
+}
+
+std::vector<Outcome> run(const Plan& plan, const Graph& graph, Microseconds started,
+                         const Refresher& refresh, const Clock& now) {
+  return take_steps(
+      plan, graph, OnError::proceed,
+      [&](const Step& step) {
+        Attempt attempt = refresh(step);
+        const Microseconds began = std::exchange(started, now());
+        return outcome_of(step, std::move(attempt), began, started);
+      },
+      [](const Outcome&) {}, [&] { return started; });
 }
 
 std::vector<Outcome> skip(const Plan& plan, const std::string& reason, Microseconds now) {

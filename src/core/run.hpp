@@ -48,7 +48,7 @@ struct Outcome {
   Microseconds started{0};
   Microseconds elapsed{0};
   std::optional<Failure> failure = {};  // of a step that failed
-  // Of a step whose upstream failed: the view that failed, at whatever distance.
+  // Of a step that was left out: the view whose failure is behind it, at whatever distance.
   std::optional<Node> failed_source = {};
 };
 
@@ -56,10 +56,19 @@ using Attempt = std::variant<Refreshed, Failure>;
 using Refresher = std::function<Attempt(const Step&)>;
 using Clock = std::function<Microseconds()>;
 
-// A refresher that throws ends the run: on_error => 'stop'. After one that returns a failure the
-// run goes on without what reads the failed view, directly or through other steps; `graph` is of
-// the plan's nodes. The time before the first step, spent waiting for locks, counts to the first
-// step.
+Outcome outcome_of(Step step, Attempt attempt, Microseconds started, Microseconds finished);
+
+// Takes each step in turn, but for those that read, directly or through other steps, what failed;
+// with OnError::stop but for all that come after a failure. Of those it tells `left_out`. `graph`
+// is of the plan's nodes.
+std::vector<Outcome> take_steps(const Plan& plan, const Graph& graph, OnError on_error,
+                                const std::function<Outcome(const Step&)>& take,
+                                const std::function<void(const Outcome&)>& left_out,
+                                const Clock& now);
+
+// In one transaction. A refresher that throws ends the run: on_error => 'stop'. After one that
+// returns a failure the run goes on without what reads the failed view. The time before the first
+// step, spent waiting for locks, counts to the first step.
 std::vector<Outcome> run(const Plan& plan, const Graph& graph, Microseconds started,
                          const Refresher& refresh, const Clock& now);
 

@@ -2,6 +2,7 @@
 // dependencies that somebody declared and those that were found in what the views read.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -14,11 +15,18 @@
 
 namespace mvo::core {
 
+// What bounds the step of a view where its registration says more than the settings.
+struct Limits {
+  std::optional<std::chrono::milliseconds> lock_timeout, view_timeout;  // zero: none
+  std::optional<int> retries;
+};
+
 struct View {
   Name name;
   Mode mode = Mode::automatic;
   bool enabled = true;
   Learned learned = {};
+  Limits limits = {};
 };
 
 // A dependency as it was declared. Without a schema it could not be resolved at registration and

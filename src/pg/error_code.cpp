@@ -50,6 +50,8 @@ int sqlstate_of(core::Code code) {
       return ERRCODE_T_R_DEADLOCK_DETECTED;
     case Code::too_many_locks:
       return ERRCODE_OUT_OF_MEMORY;  // the server's for a full lock table
+    case Code::view_timeout:
+      return ERRCODE_QUERY_CANCELED;
   }
   return ERRCODE_INTERNAL_ERROR;
 }

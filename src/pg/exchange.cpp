@@ -5,6 +5,7 @@
 #include "pg/compat.hpp"
 #include "pg/exclusive_locks.hpp"
 #include "pg/failure.hpp"
+#include "pg/progress.hpp"
 
 extern "C" {
 #include <access/relation.h>
@@ -159,6 +160,7 @@ void exchange_files(const Transient& built) {
 
 void Exchanges::finish() {
   if (exchanged_.empty()) return;
+  Progress::phase("exchange");
   std::vector<ExclusiveLockRequest> wanted;
   for (const Transient& built : exchanged_) {
     ExclusiveLockRequest request{built.name, {built.view}};

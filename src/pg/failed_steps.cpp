@@ -2,6 +2,8 @@
 
 #include "pg/failed_steps.hpp"
 
+#include <algorithm>
+
 #include "core/error.hpp"
 #include "pg/datum.hpp"
 #include "pg/error_code.hpp"
@@ -14,13 +16,10 @@
 namespace mvo::pg {
 namespace {
 
+constexpr std::size_t most_listed = 10;
+
 std::string print_sqlstate(int state) {
   return unpack_sql_state(state);
-}
-
-core::Failure failure_of(const PgError& error) {
-  return {print_sqlstate(error.sqlstate()), valid_text(error.what()),
-          valid_text(to_string(error.data().detail))};
 }
 
 std::string describe(const core::Failure& failure, Oid owner) {
@@ -29,7 +28,37 @@ std::string describe(const core::Failure& failure, Oid owner) {
   return text;
 }
 
+// What every caller may know, as he may refresh the views.
+std::string list_failures(const std::vector<core::Outcome>& outcomes, const core::Views& views) {
+  std::string list;
+  std::size_t listed = 0, more = 0;
+  for (const core::Outcome& outcome : outcomes) {
+    if (!outcome.failure && outcome.status != core::Status::upstream_failed) continue;
+    if (listed == most_listed) {
+      ++more;
+      continue;
+    }
+    list += listed++ == 0 ? "" : "\n";
+    list += outcome.failure
+                ? outcome.failure->sqlstate + ": " + outcome.failure->message
+                : fmt::format("materialized view {} reads {}", print(views[outcome.step.view].name),
+                              print(views[*outcome.failed_source].name));
+  }
+  return more == 0 ? list : fmt::format("{}\nand {} more", list, more);
+}
+
+std::string count_failures(const std::vector<core::Outcome>& outcomes) {
+  return fmt::format("{} of {} materialized view{} could not be refreshed",
+                     core::count_failed(outcomes), outcomes.size(),
+                     outcomes.size() == 1 ? "" : "s");
+}
+
 }  // namespace
+
+core::Failure failure_of(const PgError& error) {
+  return {print_sqlstate(error.sqlstate()), valid_text(error.what()),
+          valid_text(to_string(error.data().detail))};
+}
 
 core::Attempt attempt(const std::function<core::Refreshed()>& refresh) {
   const StatementMemory memory;  // freed after the rollback
@@ -39,7 +68,7 @@ core::Attempt attempt(const std::function<core::Refreshed()>& refresh) {
     alone.commit();
     return result;
   } catch (const PgError& error) {
-    if (error.is_interrupt()) throw;
+    if (error.is_own_interrupt()) throw;
     return failure_of(error);
   } catch (const core::Error& error) {
     return core::Failure{print_sqlstate(sqlstate_of(error.code)), error.message, error.detail};
@@ -58,13 +87,31 @@ void describe_failures(std::vector<core::Outcome>& outcomes, const core::Views& 
 }
 
 void warn_of_failures(const std::vector<core::Outcome>& outcomes) {
-  const std::size_t failed = core::count_failed(outcomes);
-  if (failed == 0) return;
-  const std::string message = fmt::format("{} of {} materialized view{} could not be refreshed",
-                                          failed, outcomes.size(), outcomes.size() == 1 ? "" : "s");
+  if (core::count_failed(outcomes) == 0) return;
+  const std::string message = count_failures(outcomes);
   call([&] {
     ereport(WARNING, (errmsg("%s", message.c_str()),
                       errhint("The column \"detail\" of the result says why.")));
+  });
+}
+
+void raise_failures(const std::vector<core::Outcome>& outcomes, const core::Views& views,
+                    std::int64_t run) {
+  const auto first = std::ranges::find_if(
+      outcomes, [](const core::Outcome& outcome) { return outcome.failure.has_value(); });
+  if (first == outcomes.end()) return;
+  const char* state = first->failure->sqlstate.c_str();
+  const std::string message = count_failures(outcomes), list = list_failures(outcomes, views);
+  const auto untried = std::ranges::count(outcomes, core::Status::skipped, &core::Outcome::status);
+  const std::string rest = untried == 0 ? "" : fmt::format(", {} not tried", untried);
+  call([&] {
+    ereport(
+        ERROR,
+        (errcode(MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4])),
+         errmsg("%s%s", message.c_str(), rest.c_str()), errdetail("%s", list.c_str()),
+         errhint("What could be refreshed is committed. Run %lld in mv_orchestrator.history says "
+                 "more.",
+                 static_cast<long long>(run))));
   });
 }
 

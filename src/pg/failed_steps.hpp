@@ -13,6 +13,8 @@ namespace mvo::pg {
 // back. An interrupt is thrown on, as is running out of memory here.
 core::Attempt attempt(const std::function<core::Refreshed()>& refresh);
 
+core::Failure failure_of(const PgError& error);
+
 // Says in their detail why steps failed. An error's own DETAIL, which can hold rows, is for members
 // of the view's owner; `owners` are in the order of the steps.
 void describe_failures(std::vector<core::Outcome>& outcomes, const core::Views& views,
@@ -20,5 +22,10 @@ void describe_failures(std::vector<core::Outcome>& outcomes, const core::Views& 
 
 // One warning a run that had failures.
 void warn_of_failures(const std::vector<core::Outcome>& outcomes);
+
+// One error a run that had failures, once all that is done is committed: of the first one's
+// SQLSTATE. It names the first few.
+void raise_failures(const std::vector<core::Outcome>& outcomes, const core::Views& views,
+                    std::int64_t run);
 
 }  // namespace mvo::pg

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t longest_message = 320, longest_detail = 240;  // in bytes
 constexpr int pruned_beyond_written = 1000;
+constexpr Argument null_bigint{INT8OID, 0, true};
 
 using Texts = std::vector<std::optional<std::string>>;
 using Numbers = std::vector<std::optional<std::int64_t>>;
@@ -57,11 +58,12 @@ void Columns::add(const core::Outcome& outcome, const core::Name& view, Oid owne
   add_message(outcome);
 }
 
-void write(const Columns& steps, const std::string& role) {
+void write(const Columns& steps, const std::string& role, const std::optional<RunPlace>& place) {
   query(
       "INSERT INTO mv_orchestrator.run_step (run, step, schema_name, view_name, mode, reason,"
       " status, started, elapsed, analyzing, rows, changed, owner, sqlstate, message, detail, role)"
-      " SELECT (SELECT nextval('mv_orchestrator.run_id')), step, schema_name, view_name, mode,"
+      " SELECT (SELECT coalesce($16, nextval('mv_orchestrator.run_id'))), step + $17, schema_name,"
+      " view_name, mode,"
       " reason, status, timestamptz '2000-01-01 00:00:00+00' + started * interval '1 microsecond',"
       " elapsed * interval '1 microsecond', analyzing * interval '1 microsecond', rows, changed,"
       " owner::oid, sqlstate, message, detail, $15"
@@ -72,7 +74,9 @@ void write(const Columns& steps, const std::string& role) {
        array_argument(steps.reasons), array_argument(steps.statuses), array_argument(steps.started),
        array_argument(steps.elapsed), array_argument(steps.analyzing), array_argument(steps.rows),
        array_argument(steps.changed), array_argument(steps.owners), array_argument(steps.states),
-       array_argument(steps.messages), array_argument(steps.details), text_argument(role)},
+       array_argument(steps.messages), array_argument(steps.details), text_argument(role),
+       place ? bigint_argument(place->run) : null_bigint,
+       bigint_argument(place ? static_cast<std::int64_t>(place->step) - 1 : 0)},
       Sees::latest);
 }
 
@@ -87,8 +91,16 @@ void prune(int retention_minutes, int most) {
 
 }  // namespace
 
+std::int64_t number_run() {
+  OwnTables access;
+  const auto run =
+      query("SELECT nextval('mv_orchestrator.run_id')", {}, Sees::latest).bigint(0, 0).value();
+  access.end();
+  return run;
+}
+
 void record(const std::vector<core::Outcome>& outcomes, const core::Views& views,
-            const std::vector<Oid>& owners) {
+            const std::vector<Oid>& owners, const std::optional<RunPlace>& place) {
   if (outcomes.empty()) return;
   const int retention = history_retention();
   const std::string role = call([] { return GetUserNameFromId(GetUserId(), false); });
@@ -96,8 +108,9 @@ void record(const std::vector<core::Outcome>& outcomes, const core::Views& views
   for (std::size_t i = 0; i < outcomes.size(); ++i)
     steps.add(outcomes[i], views[outcomes[i].step.view].name, owners[i]);
   OwnTables access;
-  if (retention != 0) write(steps, role);
-  if (retention >= 0 && XactIsoLevel == XACT_READ_COMMITTED)
+  if (retention != 0) write(steps, role, place);
+  const bool first = !place || place->step == 1;
+  if (first && retention >= 0 && XactIsoLevel == XACT_READ_COMMITTED)
     prune(retention, pruned_beyond_written + static_cast<int>(outcomes.size()));
   access.end();
 }

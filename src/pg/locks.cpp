@@ -72,7 +72,8 @@ std::optional<core::Name> view_locked_by_us(const core::Views& registered) {
   return std::nullopt;
 }
 
-void wait_for(const RunLock& lock, const LOCKTAG& tag, const core::Views& registered) {
+void wait_for(const RunLock& lock, const LOCKTAG& tag, const core::Views& registered,
+              bool session) {
   if (const auto held = view_locked_by_us(registered))
     throw Error{Code::overlap,
                 fmt::format("could not wait for another run: this transaction already holds a lock "
@@ -82,7 +83,7 @@ void wait_for(const RunLock& lock, const LOCKTAG& tag, const core::Views& regist
                             holders_of(tag, mode_of(lock))),
                 "Call it in a transaction of its own, or try again later."};
   naming("lock", lock.view,
-         [&] { call([&] { (void)LockAcquire(&tag, mode_of(lock), false, false); }); });
+         [&] { call([&] { (void)LockAcquire(&tag, mode_of(lock), session, false); }); });
 }
 
 }  // namespace
@@ -106,15 +107,22 @@ std::optional<Overlap> parse_overlap(std::string_view text) {
   return std::nullopt;
 }
 
+void SessionLocks::release() {
+  for (const auto& [tag, mode] : held_) (void)LockRelease(&tag, mode, true);
+  held_.clear();
+}
+
 std::optional<std::string> take_run_locks(const std::vector<RunLock>& locks, Overlap overlap,
-                                          const core::Views& registered) {
+                                          const core::Views& registered, SessionLocks* session) {
   const Oid extension = call([] { return get_extension_oid("mv_orchestrator", false); });
+  const bool keep = session != nullptr;
   for (const RunLock& lock : locks) {
     const LOCKTAG tag = tag_of(lock.view, extension);
-    const auto result = call([&] { return LockAcquire(&tag, mode_of(lock), false, true); });
-    if (result != LOCKACQUIRE_NOT_AVAIL) continue;
-    if (overlap == Overlap::wait) {
-      wait_for(lock, tag, registered);
+    const auto result = call([&] { return LockAcquire(&tag, mode_of(lock), keep, true); });
+    const bool busy = result == LOCKACQUIRE_NOT_AVAIL;
+    if (busy && overlap == Overlap::wait) wait_for(lock, tag, registered, keep);
+    if (!busy || overlap == Overlap::wait) {
+      if (keep) session->add(tag, mode_of(lock));
       continue;
     }
     const std::string reason = fmt::format("materialized view {} is in a run of {}",
@@ -125,14 +133,16 @@ std::optional<std::string> take_run_locks(const std::vector<RunLock>& locks, Ove
   return std::nullopt;
 }
 
-void lock_view(const core::Name& view) {
-  naming("lock", view, [&] {
-    RangeVar* name = range_var(view);
-    call([&] {
-      (void)RangeVarGetRelidExtended(name, ExclusiveLock, 0, compat::refresh_callback(), nullptr);
-    });
-    if (const auto relation = find_relation(view)) check_is_view(view, *relation);
+void lock_to_refresh(const core::Name& view) {
+  RangeVar* name = range_var(view);
+  call([&] {
+    (void)RangeVarGetRelidExtended(name, ExclusiveLock, 0, compat::refresh_callback(), nullptr);
   });
+  if (const auto relation = find_relation(view)) check_is_view(view, *relation);
+}
+
+void lock_view(const core::Name& view) {
+  naming("lock", view, [&] { lock_to_refresh(view); });
 }
 
 LiveRelation get_locked_view(const core::Name& view) {

@@ -10,6 +10,7 @@
 
 extern "C" {
 #include <catalog/namespace.h>
+#include <storage/lock.h>
 }
 
 namespace mvo::pg {
@@ -27,12 +28,33 @@ struct RunLock {
   auto operator<=>(const RunLock&) const = default;
 };
 
-// Takes the locks, which have to be sorted, until the end of the (sub)transaction. Returns nothing
+// Run locks that are kept beyond the end of a transaction. An error that ends the transaction they
+// were taken in, or a later one, releases them, as the server does with all that a session holds.
+class SessionLocks {
+ public:
+  SessionLocks() = default;
+  ~SessionLocks() { release(); }
+  SessionLocks(const SessionLocks&) = delete;
+  SessionLocks& operator=(const SessionLocks&) = delete;
+
+  void add(const LOCKTAG& tag, LOCKMODE mode) { held_.emplace_back(tag, mode); }
+  // Cannot fail.
+  void release();
+  // The server has released them.
+  void forget() { held_.clear(); }
+
+ private:
+  std::vector<std::pair<LOCKTAG, LOCKMODE>> held_;
+};
+
+// Takes the locks, which have to be sorted, until the end of the (sub)transaction, or, with
+// `session`, until that is released. Returns nothing
 // when it has all; with Overlap::skip, says who holds the first that it could not have. Raises
 // 55P03 with Overlap::fail, after the lock limit, and where waiting might never end: when this
 // transaction already holds a lock on any of the registered views.
 std::optional<std::string> take_run_locks(const std::vector<RunLock>& locks, Overlap overlap,
-                                          const core::Views& registered);
+                                          const core::Views& registered,
+                                          SessionLocks* session = nullptr);
 
 // Whether this transaction holds a lock on any of the registered views.
 bool holds_view_lock(const core::Views& registered);
@@ -44,6 +66,8 @@ std::optional<Oid> lock_if_exists(const core::Name& name, LOCKMODE mode,
 
 // Takes ExclusiveLock on a materialized view that the caller may refresh, by its name: 42P01 when
 // it does not exist, 42501, 42809 when it is something else.
+void lock_to_refresh(const core::Name& view);
+// The same; its errors say that the view could not be locked.
 void lock_view(const core::Name& view);
 
 // The view of that name, which lock_view() has locked: 55006 when the name, as its schema was

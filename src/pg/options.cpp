@@ -3,12 +3,16 @@
 #include "core/error.hpp"
 #include "pg/guc_scope.hpp"
 #include "pg/registry.hpp"
+#include "pg/settings.hpp"
 
 namespace mvo::pg {
 namespace {
 
 using core::Code;
 using core::Error;
+using std::chrono::milliseconds;
+
+constexpr int most_retries = 100;
 
 struct Entry {
   std::string key, kind, value;  // kind: as jsonb_typeof() names it
@@ -49,13 +53,41 @@ std::optional<std::string>* text_option(Options& options, const std::string& key
   return nullptr;
 }
 
+// As in a configuration file: a number of milliseconds, or a string with a unit.
+milliseconds read_time(const Entry& entry) {
+  require_kind(entry, entry.kind == "string" || entry.kind == "number", "a string or a number");
+  const auto time = parse_milliseconds(entry.value);
+  if (!time)
+    throw Error{Code::parameter_invalid, fmt::format("invalid value for option \"{}\"", entry.key),
+                "It must be a time of zero or more, like 500 for milliseconds or \"5min\"."};
+  return *time;
+}
+
+void read_limit(core::Limits& limits, const Entry& entry) {
+  if (entry.key == "lock_timeout") {
+    limits.lock_timeout = read_time(entry);
+  } else if (entry.key == "view_timeout") {
+    limits.view_timeout = read_time(entry);
+  } else {
+    require_kind(entry, entry.kind == "number", "a number");
+    limits.retries = parse_count(entry.value, most_retries);
+    if (!limits.retries)
+      throw Error{Code::parameter_invalid,
+                  fmt::format("invalid value for option \"{}\"", entry.key),
+                  fmt::format("It must be an integer from 0 to {}.", most_retries)};
+  }
+}
+
 void read_entry(Options& options, const Entry& entry) {
   auto* text = text_option(options, entry.key);
-  if (text == nullptr && entry.key != "enabled" && entry.key != "with")
+  const bool is_limit =
+      entry.key == "lock_timeout" || entry.key == "view_timeout" || entry.key == "retries";
+  if (text == nullptr && !is_limit && entry.key != "enabled" && entry.key != "with")
     throw Error{Code::parameter_invalid,
                 fmt::format("unrecognized option \"{}\"", entry.key),
                 {},
-                "The options are owner, access_method, tablespace, with, comment and enabled."};
+                "The options are owner, access_method, tablespace, with, comment, enabled,"
+                " lock_timeout, view_timeout and retries."};
   if (entry.kind == "null") return;  // the default
   if (text != nullptr) {
     require_kind(entry, entry.kind == "string", "a string");
@@ -63,6 +95,8 @@ void read_entry(Options& options, const Entry& entry) {
   } else if (entry.key == "enabled") {
     require_kind(entry, entry.kind == "boolean", "a boolean");
     options.enabled = entry.value == "true";
+  } else if (is_limit) {
+    read_limit(options.limits, entry);
   } else {
     require_kind(entry, entry.kind == "object", "an object of storage parameters");
     options.with = read_storage(options.json);

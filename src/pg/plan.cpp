@@ -54,15 +54,24 @@ std::vector<RunLock> run_locks_for(const Planned& planned, std::vector<core::Nod
 
 // What is changed, and what that reads: core's plain REFRESH of a source in the middle of a run
 // would be seen by what comes after it, whatever the snapshot, as its rows are frozen.
-void lock_views_of(const std::vector<RunLock>& locks) {
+void lock_view_of(const RunLock& lock) {
+  if (lock.exclusive)
+    lock_view(lock.view);
+  else
+    naming("lock", lock.view, [&] {
+      const Identity reader(lock.role, Trust::local);  // the caller may not see the schema
+      (void)lock_if_exists(lock.view, AccessShareLock);
+    });
+}
+
+void lock_views_of(const std::vector<RunLock>& locks, const core::Views& views,
+                   const LockLimit* limit) {
   for (const RunLock& lock : locks) {
-    if (lock.exclusive)
-      lock_view(lock.view);
+    const auto node = views.find(lock.view);
+    if (limit == nullptr || !node)
+      lock_view_of(lock);
     else
-      naming("lock", lock.view, [&] {
-        const Identity reader(lock.role, Trust::local);  // the caller may not see the schema
-        (void)lock_if_exists(lock.view, AccessShareLock);
-      });
+      limit->for_view(views[*node].limits, [&] { lock_view_of(lock); });
   }
 }
 
@@ -70,6 +79,11 @@ bool same_plan(const Planned& a, const Planned& b) {
   return std::ranges::equal(a.plan, b.plan, [&](const core::Step& left, const core::Step& right) {
     return a.name(left) == b.name(right) && left.level == right.level && left.mode == right.mode;
   });
+}
+
+void give_back(Subtransaction& holding, const LockRequest& locking) {
+  holding.roll_back();
+  if (locking.session != nullptr) locking.session->release();
 }
 
 std::vector<core::Node> also_changed(const LockRequest& locking, const core::Views& views) {
@@ -119,20 +133,20 @@ Locked plan_and_lock(const PlanRequest& request, const LockRequest& locking) {
     locking.check(planned);
     const auto locks = run_locks_for(planned, also_changed(locking, planned.views));
     Subtransaction holding;  // so that the locks can be given back
-    if (auto busy = take_run_locks(locks, locking.overlap, planned.views)) {
-      holding.roll_back();
+    if (auto busy = take_run_locks(locks, locking.overlap, planned.views, locking.session)) {
+      give_back(holding, locking);
       return {std::move(planned), std::move(busy)};
     }
-    if (locking.lock_views) lock_views_of(locks);
+    if (locking.lock_views) lock_views_of(locks, planned.views, locking.limit);
     if (locking.lock_sources) locking.lock_sources(planned);
     Planned again = make_plan(request, Sees::latest);
     if (same_plan(planned, again) &&
         run_locks_for(again, also_changed(locking, again.views)) == locks) {
       locking.check(again);  // names may belong to others than before the wait
       holding.commit();
-      return {std::move(again), std::nullopt};
+      return {std::move(again), std::nullopt, locks};
     }
-    holding.roll_back();
+    give_back(holding, locking);
   }
   throw Error{Code::overlap,
               "registrations changed while waiting for locks",

@@ -6,6 +6,7 @@
 #include "core/plan.hpp"
 #include "pg/identifier.hpp"
 #include "pg/locks.hpp"
+#include "pg/settings.hpp"
 #include "pg/spi.hpp"
 
 namespace mvo::pg {
@@ -23,6 +24,7 @@ struct Planned {
   core::Plan plan;
 
   const core::Name& name(const core::Step& step) const { return views[step.view].name; }
+  const core::Limits& limits(const core::Step& step) const { return views[step.view].limits; }
 };
 
 struct PlanRequest {
@@ -42,6 +44,10 @@ struct LockRequest {
   Overlap overlap = Overlap::wait;
   // Lock the views themselves too, ExclusiveLock, whatever their mode.
   bool lock_views = false;
+  // In force, where views have limits of their own; may be null.
+  const LockLimit* limit = nullptr;
+  // Keeps the run locks, for a run that goes on in other transactions; null: this one does.
+  SessionLocks* session = nullptr;
   // Locks what is on the way from the views to their sources, once they are locked themselves: it
   // decides about the order, so it must not change after the plan that holds; may be empty.
   std::function<void(const Planned&)> lock_sources = {};
@@ -51,6 +57,7 @@ struct Locked {
   Planned planned;
   // Set when the call is to be skipped; then nothing is locked.
   std::optional<std::string> busy;
+  std::vector<RunLock> run_locks = {};
 };
 
 // Plans, locks, and plans anew: the registry that the returned plan was made from cannot have been

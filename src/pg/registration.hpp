@@ -8,6 +8,7 @@
 
 #include "core/mode.hpp"
 #include "core/name.hpp"
+#include "core/view.hpp"
 #include "pg/author.hpp"
 #include "pg/identifier.hpp"
 
@@ -20,6 +21,7 @@ struct Options {
   std::optional<std::string> comment;
   std::vector<std::pair<std::string, std::string>> with;  // storage parameters
   bool enabled = true;
+  core::Limits limits;
   std::string json = "{}";  // as it is stored
 };
 

@@ -3,6 +3,7 @@
 #include "pg/datum.hpp"
 #include "pg/own_tables.hpp"
 #include "pg/recorded_settings.hpp"
+#include "pg/settings.hpp"
 
 namespace mvo::pg {
 namespace {
@@ -24,12 +25,23 @@ core::Learned learned_of(const SpiRows& rows, std::uint64_t row, int column) {
   return {rows.integer(row, column), rows.integer(row, column + 1)};
 }
 
+// Registration has checked them.
+core::Limits limits_of(const SpiRows& rows, std::uint64_t row, int column) {
+  const auto time = [&](int of) {
+    const auto text = rows.optional_text(row, of);
+    return text ? parse_milliseconds(*text) : std::nullopt;
+  };
+  const auto retries = rows.optional_text(row, column + 2);
+  return {time(column), time(column + 1), retries ? parse_count(*retries, INT_MAX) : std::nullopt};
+}
+
 std::vector<core::View> read_views(Sees sees) {
   // What was learned of a view is good for the text that was registered then.
   const SpiRows rows = query(
       "SELECT r.schema_name, r.view_name, r.mode, coalesce((r.options->>'enabled')::boolean, true),"
       " CASE WHEN l.gave_up > 0 AND l.definition_hash = hashtextextended(r.definition, 0)"
-      " THEN l.gave_up END, l.runs_left FROM mv_orchestrator.registry r"
+      " THEN l.gave_up END, l.runs_left, r.options->>'lock_timeout', r.options->>'view_timeout',"
+      " r.options->>'retries' FROM mv_orchestrator.registry r"
       " LEFT JOIN mv_orchestrator.learned l"
       " ON l.schema_name = r.schema_name AND l.view_name = r.view_name",
       {}, sees);
@@ -39,7 +51,8 @@ std::vector<core::View> read_views(Sees sees) {
     views.push_back({{rows.text(i, 0), rows.text(i, 1)},
                      mode_of(rows.text(i, 2)),
                      rows.boolean(i, 3),
-                     learned_of(rows, i, 4)});
+                     learned_of(rows, i, 4),
+                     limits_of(rows, i, 6)});
   return views;
 }
 

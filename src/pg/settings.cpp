@@ -1,6 +1,7 @@
 #include "pg/settings.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "pg/prelude.hpp"
 
@@ -16,6 +17,7 @@ constexpr int default_retention_min = 90 * 24 * 60;
 
 int mode = static_cast<int>(core::Mode::automatic);
 int lock_timeout = default_lock_timeout_ms;
+int view_limit = 0;
 int retention = default_retention_min;
 int diff_work_mem = 256 * 1024;
 bool views_are_analyzed = true;
@@ -39,6 +41,10 @@ void define_settings() {
       "mv_orchestrator.lock_timeout", "Longest wait for a lock in a call of mv_orchestrator.",
       "Zero turns this limit off. A shorter lock_timeout comes first.", &lock_timeout, lock_timeout,
       0, INT_MAX, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("mv_orchestrator.view_timeout",
+                          "Longest time that the step of one view may take in a run.",
+                          "Zero turns this limit off.", &view_limit, view_limit, 0, INT_MAX,
+                          PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
   DefineCustomIntVariable("mv_orchestrator.diff_work_mem",
                           "Memory for the rows that a refresh in mode \"diff\" compares.",
                           "Rows beyond it are compared in parts, with the rest on disk.",
@@ -73,12 +79,34 @@ int history_retention() {
   return retention;
 }
 
-LockLimit::LockLimit() {
+std::chrono::milliseconds view_timeout(const core::Limits& limits) {
+  return limits.view_timeout.value_or(std::chrono::milliseconds(view_limit));
+}
+
+std::optional<std::chrono::milliseconds> parse_milliseconds(const std::string& text) {
+  int value = 0;
+  if (!call([&] { return parse_int(text.c_str(), &value, GUC_UNIT_MS, nullptr); }) || value < 0)
+    return std::nullopt;
+  return std::chrono::milliseconds(value);
+}
+
+std::optional<int> parse_count(const std::string& text, int most) {
+  int value = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || rest != end || value < 0 || value > most) return std::nullopt;
+  return value;
+}
+
+LockLimit::LockLimit() : servers_(LockTimeout) {
+  set(scope_, lock_timeout);
+}
+
+void LockLimit::set(GucScope& scope, int limit) const {
   // Zero is no limit, so it is the larger of the two that counts where one is zero.
-  const bool both = lock_timeout != 0 && LockTimeout != 0;
-  const int limit =
-      both ? std::min(lock_timeout, LockTimeout) : std::max(lock_timeout, LockTimeout);
-  scope_.set("lock_timeout", std::to_string(limit));
+  const bool both = limit != 0 && servers_ != 0;
+  scope.set("lock_timeout",
+            std::to_string(both ? std::min(limit, servers_) : std::max(limit, servers_)));
 }
 
 }  // namespace mvo::pg

@@ -1,7 +1,10 @@
+#include <fmt/format.h>  // before the server, which redefines printf
+
 #include "pg/transient.hpp"
 
 #include "pg/compat.hpp"
 #include "pg/failure.hpp"
+#include "pg/progress.hpp"
 #include "pg/view_indexes.hpp"
 
 extern "C" {
@@ -71,6 +74,7 @@ Transient make_transient(const core::Name& name, Relation view) {
 
 void build_indexes(Transient& built, Relation view, const std::vector<Oid>& indexes) {
   for (const Oid index : indexes) {
+    Progress::phase(fmt::format("index {} of {}", built.indexes.size() + 1, indexes.size()));
     built.indexes.emplace_back(index, build_named_index(built.table, index));
     check_indexes_are(view, indexes);
   }
