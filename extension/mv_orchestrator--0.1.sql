@@ -277,8 +277,56 @@ COMMENT ON COLUMN mv_orchestrator.status.size IS
 COMMENT ON COLUMN mv_orchestrator.status.last_error IS
     'of the last failure, with its SQLSTATE; for members of the role that owned the view then and of pg_monitor';
 
+-- A run says what it does in the query that its session reports, which the server shows to members of
+-- the session's role and of pg_read_all_stats. Whoever else writes such a comment holds no run lock.
+CREATE VIEW mv_orchestrator.progress WITH (security_barrier) AS
+SELECT a.pid,
+       a.usename::text AS role,
+       said[1]::bigint AS run,
+       said[2]::integer AS step,
+       said[3]::integer AS steps,
+       said[5] AS name,
+       said[4] AS phase,
+       a.state_change AS since,
+       a.query_start AS started,
+       done.failed,
+       a.wait_event_type,
+       a.wait_event,
+       pg_blocking_pids(a.pid) AS blocked_by
+FROM pg_stat_activity AS a
+CROSS JOIN LATERAL regexp_match(a.query,
+    '^/\* mv_orchestrator(?: run ([0-9]+))?(?:, step ([0-9]+) of ([0-9]+))?'
+    ', (waiting|query|index [0-9]+ of [0-9]+|exchange|analyze)'
+    '(?:: ((?:"(?:[^"]|"")*"|[a-z0-9_]+)\.(?:"(?:[^"]|"")*"|[a-z0-9_]+)))? \*/') AS said
+LEFT JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE s.status IN ('failed', 'upstream_failed')) AS failed
+    FROM mv_orchestrator.run_step AS s
+    WHERE s.run = said[1]::bigint) AS done ON said[1] IS NOT NULL
+WHERE a.state = 'active'
+  AND a.datname = current_database()
+  AND said IS NOT NULL
+  AND a.pid IN (
+      SELECT l.pid FROM pg_locks AS l
+      WHERE l.locktype = 'object'
+        AND l.database = a.datid
+        AND l.classid = (SELECT e.oid FROM pg_extension AS e WHERE e.extname = 'mv_orchestrator'));
+
+COMMENT ON VIEW mv_orchestrator.progress IS
+    'one row for each run under way in this database: what it does now; for members of its role and of pg_read_all_stats';
+COMMENT ON COLUMN mv_orchestrator.progress.run IS
+    'number of the run in the history, where mv_run() writes the steps that are done; null for the functions';
+COMMENT ON COLUMN mv_orchestrator.progress.step IS 'the step that it is at; null while it waits for run locks';
+COMMENT ON COLUMN mv_orchestrator.progress.steps IS 'how many steps it has';
+COMMENT ON COLUMN mv_orchestrator.progress.name IS 'the view of that step, as the functions print it';
+COMMENT ON COLUMN mv_orchestrator.progress.phase IS
+    'waiting (for locks), query, index i of m, exchange (waits for readers to end) or analyze';
+COMMENT ON COLUMN mv_orchestrator.progress.since IS 'when that phase began';
+COMMENT ON COLUMN mv_orchestrator.progress.started IS 'when the statement began';
+COMMENT ON COLUMN mv_orchestrator.progress.failed IS 'steps that have failed by now';
+COMMENT ON COLUMN mv_orchestrator.progress.blocked_by IS 'processes that it waits for';
+
 GRANT USAGE ON SCHEMA mv_orchestrator TO PUBLIC;
-GRANT SELECT ON mv_orchestrator.history, mv_orchestrator.status TO PUBLIC;
+GRANT SELECT ON mv_orchestrator.history, mv_orchestrator.status, mv_orchestrator.progress TO PUBLIC;
 
 --
 -- Define
@@ -460,6 +508,18 @@ LANGUAGE C VOLATILE CALLED ON NULL INPUT;
 
 COMMENT ON FUNCTION @extschema@.mv_refresh_all(text[], text, text, text) IS
     'refreshes materialized views in order, in one transaction and from one snapshot';
+
+CREATE PROCEDURE @extschema@.mv_run(
+    names text[] DEFAULT NULL,
+    mode text DEFAULT NULL,
+    on_error text DEFAULT 'continue',
+    on_overlap text DEFAULT 'skip'
+)
+AS 'MODULE_PATHNAME', 'mv_run'
+LANGUAGE C;
+
+COMMENT ON PROCEDURE @extschema@.mv_run(text[], text, text, text) IS
+    'refreshes materialized views in order and commits each when it is done';
 
 CREATE FUNCTION @extschema@.mv_plan(
     names text[] DEFAULT NULL,

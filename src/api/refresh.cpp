@@ -1,4 +1,4 @@
-// mv_refresh, mv_refresh_all, mv_plan
+// mv_refresh, mv_refresh_all, mv_run, mv_plan
 #include "core/error.hpp"
 #include "pg/arguments.hpp"
 #include "pg/entry.hpp"
@@ -6,6 +6,7 @@
 #include "pg/identifier.hpp"
 #include "pg/rows.hpp"
 #include "pg/run.hpp"
+#include "pg/run_by_view.hpp"
 
 #include "api/only_api.hpp"
 
@@ -33,14 +34,16 @@ core::Scope scope_argument(const pg::Arguments& arguments, int place) {
   reject("scope", text, "\"self\", \"upstream\", \"downstream\", \"both\"");
 }
 
-core::OnError on_error_argument(const pg::Arguments& arguments, int place) {
-  const std::string text = arguments.text_or(place, "stop");
+core::OnError on_error_argument(const pg::Arguments& arguments, int place,
+                                const char* fallback = "stop") {
+  const std::string text = arguments.text_or(place, fallback);
   if (const auto on_error = core::parse_on_error(text)) return *on_error;
   reject("on_error", text, "\"stop\", \"continue\"");
 }
 
-pg::Overlap overlap_argument(const pg::Arguments& arguments, int place) {
-  const std::string text = arguments.text_or(place, "wait");
+pg::Overlap overlap_argument(const pg::Arguments& arguments, int place,
+                             const char* fallback = "wait") {
+  const std::string text = arguments.text_or(place, fallback);
   if (const auto overlap = pg::parse_overlap(text)) return *overlap;
   reject("on_overlap", text, "\"wait\", \"skip\", \"fail\"");
 }
@@ -92,6 +95,18 @@ MVO_FUNCTION(mv_refresh_all) {
   const pg::PlanRequest request = request_for_all(arguments);
   const core::OnError on_error = on_error_argument(arguments, 2);
   return return_steps(fcinfo, pg::run(request, overlap_argument(arguments, 3), on_error));
+}
+
+// CALL mv_run(names, mode, on_error, on_overlap)
+MVO_FUNCTION(mv_run) {
+  const pg::Arguments arguments(fcinfo);
+  pg::require_writable("mv_run()");
+  const pg::PlanRequest request = request_for_all(arguments);
+  const core::OnError on_error = on_error_argument(arguments, 2, "continue");
+  const pg::Overlap overlap = overlap_argument(arguments, 3, "skip");
+  pg::Transactions transactions(fcinfo, "mv_run()");
+  pg::run_by_view(transactions, request, overlap, on_error);
+  return Datum{0};
 }
 
 // mv_plan(names, mode, on_error, on_overlap) -> step, name, level, mode, reason, predicted,
