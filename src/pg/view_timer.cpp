@@ -18,6 +18,7 @@ constexpr int repeated_every_ms = 1000;
 
 volatile std::sig_atomic_t struck = 0;     // the limit is over
 volatile std::sig_atomic_t cancelled = 0;  // somebody else has asked for a cancel
+bool running = false;
 struct sigaction servers_action;
 
 // In a signal handler, like those of the server's own timeouts.
@@ -49,11 +50,12 @@ void listen_to_cancels() {
 
 }  // namespace
 
-ViewTimer::ViewTimer(std::chrono::milliseconds limit) : armed_(limit.count() > 0) {
+ViewTimer::ViewTimer(std::chrono::milliseconds limit) : armed_(limit.count() > 0 && !running) {
   if (!armed_) return;
   const TimeoutId id = timeout();
   struck = 0;
   cancelled = 0;
+  running = true;
   listen_to_cancels();
   const TimestampTz end =
       TimestampTzPlusMilliseconds(GetCurrentTimestamp(), static_cast<std::int64_t>(limit.count()));
@@ -73,6 +75,7 @@ ViewTimer::~ViewTimer() {
     }
   }
   sigaction(SIGINT, &servers_action, nullptr);
+  running = false;
 }
 
 bool ViewTimer::caused(const PgError& error) const {
