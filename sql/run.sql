@@ -118,6 +118,18 @@ CALL for_each();
 SELECT max(id) FROM base;
 SELECT * FROM total;
 
+-- What its caller did before the call and cannot be committed is an error, and nothing is refreshed.
+CREATE TABLE once (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED);
+DO $$BEGIN INSERT INTO once VALUES (1), (1); CALL mv_run(); END$$;
+\echo :LAST_ERROR_SQLSTATE
+DO $$
+DECLARE v record;
+BEGIN
+  FOR v IN SELECT 1 / (500 - g) FROM generate_series(1, 1000) g LOOP CALL mv_run('{kinds}'); END LOOP;
+END $$;
+\echo :LAST_ERROR_SQLSTATE
+SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'object';
+
 -- Arguments.
 CALL mv_run(jobs => 2);
 CALL mv_run(jobs => 0);

@@ -61,7 +61,7 @@ class ViewByView {
   }
 
   std::vector<core::Outcome> take_steps(core::OnError on_error) {
-    (void)commit();  // of all that has been locked the run locks alone are kept
+    commit_callers();
     return core::take_steps(
         planned_.plan, planned_.views.graph(), on_error,
         [&](const core::Step& step) { return take(step); },
@@ -200,6 +200,17 @@ class ViewByView {
     record(outcomes, planned_.views, owners, place);
   }
 
+  // Of all that has been locked the run locks alone are kept. What the caller did before the call is
+  // committed with it, and where that cannot be, the call fails.
+  void commit_callers() {
+    try {
+      transactions_.commit();
+    } catch (const PgError&) {
+      locks_.forget();
+      throw;
+    }
+  }
+
   // A commit that fails has taken the session's locks along: they are taken again.
   std::optional<core::Failure> commit() {
     try {
@@ -208,6 +219,7 @@ class ViewByView {
     } catch (const PgError& error) {
       locks_.forget();
       if (error.is_own_interrupt()) throw;
+      transactions_.go_on();
       retake_locks();
       return failure_of(error);
     }
