@@ -65,7 +65,11 @@ class ViewByView {
     return core::take_steps(
         planned_.plan, planned_.views.graph(), on_error,
         [&](const core::Step& step) { return take(step); },
-        [&](const core::Outcome& outcome) { write_down(outcome); }, now);
+        [&](const core::Outcome& outcome) {
+          owner_ = owner_of(planned_.name(outcome.step));
+          write_down(outcome);
+        },
+        now);
   }
 
   void finish(const std::vector<core::Outcome>& outcomes) {
@@ -111,6 +115,7 @@ class ViewByView {
     const core::Name& view = planned_.name(step);
     progress_.begin(place_of(step), planned_.plan.size(), view);
     require_extension();
+    owner_ = owner_of(view);
     core::Outcome outcome{step, core::Status::failed, {}, began};
     core::Attempt attempted = attempt_step(step, outcome, retries);
     if (std::holds_alternative<core::Refreshed>(attempted)) {
@@ -147,6 +152,7 @@ class ViewByView {
     core::Refreshed result;
     limit.for_view(planned_.limits(step), [&] {
       lock_to_refresh(view);
+      owner_ = get_locked_view(view).owner;
       lock_sources(view);
       Facts facts = load_run_facts({view});
       facts.try_emplace(view);
@@ -192,9 +198,8 @@ class ViewByView {
   }
 
   void record_step(core::Outcome outcome) {
-    const core::Name& view = planned_.name(outcome.step);
     std::vector<core::Outcome> outcomes{std::move(outcome)};
-    const std::vector<Oid> owners{owner_of(view)};
+    const std::vector<Oid> owners{owner_};
     const RunPlace place{run_, place_of(outcomes.front().step)};
     describe_failures(outcomes, planned_.views, owners);
     record(outcomes, planned_.views, owners, place);
@@ -255,6 +260,8 @@ class ViewByView {
   std::vector<core::Node> read_;
   std::int64_t run_;
   Oid extension_;
+  // Of the view that the step is about: its name can have come to another's since.
+  Oid owner_ = InvalidOid;
 };
 
 Locked lock_for_session(const PlanRequest& request, Overlap overlap, SessionLocks& locks) {
