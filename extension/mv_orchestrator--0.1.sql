@@ -278,7 +278,8 @@ COMMENT ON COLUMN mv_orchestrator.status.last_error IS
     'of the last failure, with its SQLSTATE; for members of the role that owned the view then and of pg_monitor';
 
 -- A run says what it does in the query that its session reports, which the server shows to members of
--- the session's role and of pg_read_all_stats. Whoever else writes such a comment holds no run lock.
+-- the session's role and of pg_read_all_stats. Whoever else writes such a comment holds no run lock;
+-- who does, after mv_refresh_all() in a transaction, can write what he likes, but no number too large.
 CREATE VIEW mv_orchestrator.progress WITH (security_barrier) AS
 SELECT a.pid,
        a.usename::text AS role,
@@ -295,7 +296,7 @@ SELECT a.pid,
        pg_blocking_pids(a.pid) AS blocked_by
 FROM pg_stat_activity AS a
 CROSS JOIN LATERAL regexp_match(a.query,
-    '^/\* mv_orchestrator(?: run ([0-9]+))?(?:, step ([0-9]+) of ([0-9]+))?'
+    '^/\* mv_orchestrator(?: run ([0-9]{1,18}))?(?:, step ([0-9]{1,9}) of ([0-9]{1,9}))?'
     ', (waiting|query|index [0-9]+ of [0-9]+|exchange|analyze)'
     '(?:: ((?:"(?:[^"]|"")*"|[a-z0-9_]+)\.(?:"(?:[^"]|"")*"|[a-z0-9_]+)))? \*/') AS said
 LEFT JOIN LATERAL (
