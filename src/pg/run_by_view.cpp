@@ -106,8 +106,7 @@ class ViewByView {
     } catch (const PgError& error) {
       interrupt = error;
     }
-    write_down(failed);
-    throw *interrupt;
+    end_interrupted(failed, *interrupt);
   }
 
   // Committed when it has succeeded, in a transaction of its own in any case.
@@ -143,7 +142,8 @@ class ViewByView {
       if (!error.is_own_interrupt()) throw;
       interrupt = error;
     }
-    end_interrupted(outcome, *interrupt);
+    end_interrupted(core::outcome_of(step, failure_of(*interrupt), outcome.started, now()),
+                    *interrupt);
   }
 
   core::Refreshed refresh(const core::Step& step, core::Outcome& outcome, int retries) {
@@ -175,11 +175,11 @@ class ViewByView {
   }
 
   // A cancel ends the run at once, but for saying where it struck.
-  [[noreturn]] void end_interrupted(core::Outcome& outcome, const PgError& interrupt) {
-    outcome = core::outcome_of(outcome.step, failure_of(interrupt), outcome.started, now());
+  [[noreturn]] void end_interrupted(const core::Outcome& outcome, const PgError& interrupt) {
     try {
       write_down(outcome);
     } catch (const PgError&) {
+    } catch (const core::Error&) {
       // The rollback that follows is all that is left to do.
     }
     throw interrupt;
@@ -189,7 +189,9 @@ class ViewByView {
   void write_down(const core::Outcome& outcome) {
     std::optional<core::Failure> failure;
     for (int tries = 0; tries < most_tries_to_write; ++tries) {
+      LockLimit limit;
       record_step(outcome);
+      limit.end();
       failure = commit();
       if (!failure) return;
     }
