@@ -113,7 +113,6 @@ class ViewByView {
   core::Outcome try_step(const core::Step& step, core::Microseconds began, int retries) {
     const core::Name& view = planned_.name(step);
     progress_.begin(place_of(step), planned_.plan.size(), view);
-    require_extension();
     owner_ = owner_of(view);
     core::Outcome outcome{step, core::Status::failed, {}, began};
     core::Attempt attempted = attempt_step(step, outcome, retries);
@@ -200,11 +199,13 @@ class ViewByView {
   }
 
   void record_step(core::Outcome outcome) {
+    require_extension();
     std::vector<core::Outcome> outcomes{std::move(outcome)};
     const std::vector<Oid> owners{owner_};
     const RunPlace place{run_, place_of(outcomes.front().step)};
     describe_failures(outcomes, planned_.views, owners);
     record(outcomes, planned_.views, owners, place);
+    require_extension();  // in one that was created meanwhile the run's number is another's
   }
 
   // Of all that has been locked the run locks alone are kept. What the caller did before the call is
@@ -238,7 +239,7 @@ class ViewByView {
     limit.end();
   }
 
-  // Our tables, and the run locks with them, may go between two transactions.
+  // Our tables, and the run locks with them, may go until a step has locked them.
   void require_extension() const {
     if (extension() == extension_) return;
     throw core::Error{core::Code::not_ready,
