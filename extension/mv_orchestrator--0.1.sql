@@ -298,7 +298,7 @@ FROM pg_stat_activity AS a
 CROSS JOIN LATERAL regexp_match(a.query,
     '^/\* mv_orchestrator(?: run ([0-9]{1,18}))?(?:, step ([0-9]{1,9}) of ([0-9]{1,9}))?'
     ', (waiting|query|index [0-9]+ of [0-9]+|exchange|analyze)'
-    '(?:: ((?:"(?:[^"]|"")*"|[a-z0-9_]+)\.(?:"(?:[^"]|"")*"|[a-z0-9_]+)))? \*/') AS said
+    '(?:: ((?:"(?:[^"]|"")*"|[a-z0-9_]+)\.(?:"(?:[^"]|"")*"|[a-z0-9_]+)) \*/|: | \*/)') AS said
 LEFT JOIN LATERAL (
     SELECT count(*) FILTER (WHERE s.status IN ('failed', 'upstream_failed')) AS failed
     FROM mv_orchestrator.run_step AS s
@@ -318,7 +318,7 @@ COMMENT ON COLUMN mv_orchestrator.progress.run IS
     'number of the run in the history, where mv_run() writes the steps that are done; null for the functions';
 COMMENT ON COLUMN mv_orchestrator.progress.step IS 'the step that it is at; null while it waits for run locks';
 COMMENT ON COLUMN mv_orchestrator.progress.steps IS 'how many steps it has';
-COMMENT ON COLUMN mv_orchestrator.progress.name IS 'the view of that step, as the functions print it';
+COMMENT ON COLUMN mv_orchestrator.progress.name IS 'the view of that step, as the functions print it; null where track_activity_query_size cuts it';
 COMMENT ON COLUMN mv_orchestrator.progress.phase IS
     'waiting (for locks), query, index i of m, exchange (waits for readers to end) or analyze';
 COMMENT ON COLUMN mv_orchestrator.progress.since IS 'when that phase began';

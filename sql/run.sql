@@ -139,6 +139,8 @@ SELECT pg_stat_clear_snapshot();
 SELECT pg_stat_clear_snapshot();
 /* mv_orchestrator, step 9999999999 of 2, query */ SELECT run FROM mv_orchestrator.progress;
 SELECT pg_stat_clear_snapshot();
+/* mv_orchestrator run 7, step 1 of 2, index 1 of 2: run."cut */ SELECT run, step, name, phase FROM mv_orchestrator.progress;
+SELECT pg_stat_clear_snapshot();
 /* mv_orchestrator, step 999999999 of 999999999, query */ SELECT step FROM mv_orchestrator.progress;
 COMMIT;
 
