@@ -57,6 +57,7 @@ ViewTimer::ViewTimer(std::chrono::milliseconds limit) : armed_(limit.count() > 0
   cancelled = 0;
   running = true;
   listen_to_cancels();
+  if (QueryCancelPending) cancelled = 1;  // asked for before, and not yet heeded
   const TimestampTz end =
       TimestampTzPlusMilliseconds(GetCurrentTimestamp(), static_cast<std::int64_t>(limit.count()));
   // Neither this nor what stops it can fail.
@@ -67,6 +68,8 @@ ViewTimer::~ViewTimer() {
   if (!armed_) return;
   disable_timeout(timeout(), false);
   if (struck && !cancelled) {
+    // A lock_timeout at the same time is over, too: the next cancel would be taken for it.
+    (void)get_timeout_indicator(LOCK_TIMEOUT, true);
     QueryCancelPending = false;
     // Who has asked in between those two lines is not forgotten.
     if (cancelled) {
