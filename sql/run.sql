@@ -118,6 +118,32 @@ CALL for_each();
 SELECT max(id) FROM base;
 SELECT * FROM total;
 
+-- What its caller did before the call and cannot be committed is an error, and nothing is refreshed.
+CREATE TABLE once (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED);
+DO $$BEGIN INSERT INTO once VALUES (1), (1); CALL mv_run(); END$$;
+\echo :LAST_ERROR_SQLSTATE
+DO $$
+DECLARE v record;
+BEGIN
+  FOR v IN SELECT 1 / (500 - g) FROM generate_series(1, 1000) g LOOP CALL mv_run('{kinds}'); END LOOP;
+END $$;
+\echo :LAST_ERROR_SQLSTATE
+SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'object';
+
+-- Whoever writes the comment of a run himself cannot make mv_orchestrator.progress fail for others.
+BEGIN;
+SELECT status FROM mv_refresh_all('{kinds}');
+/* mv_orchestrator run 7, step 1 of 2, query: run.kinds */ SELECT run, step, steps, name, phase FROM mv_orchestrator.progress;
+SELECT pg_stat_clear_snapshot();
+/* mv_orchestrator run 99999999999999999999, step 1 of 2, query */ SELECT run FROM mv_orchestrator.progress;
+SELECT pg_stat_clear_snapshot();
+/* mv_orchestrator, step 9999999999 of 2, query */ SELECT run FROM mv_orchestrator.progress;
+SELECT pg_stat_clear_snapshot();
+/* mv_orchestrator run 7, step 1 of 2, index 1 of 2: run."cut */ SELECT run, step, name, phase FROM mv_orchestrator.progress;
+SELECT pg_stat_clear_snapshot();
+/* mv_orchestrator, step 999999999 of 999999999, query */ SELECT step FROM mv_orchestrator.progress;
+COMMIT;
+
 -- Arguments.
 CALL mv_run(jobs => 2);
 CALL mv_run(jobs => 0);

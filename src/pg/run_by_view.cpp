@@ -63,11 +63,15 @@ class ViewByView {
   }
 
   std::vector<core::Outcome> take_steps(core::OnError on_error) {
-    (void)commit();  // of all that has been locked the run locks alone are kept
+    commit_callers();
     return core::take_steps(
         planned_.plan, planned_.views.graph(), on_error,
         [&](const core::Step& step) { return take(step); },
-        [&](const core::Outcome& outcome) { write_down(outcome); }, now);
+        [&](const core::Outcome& outcome) {
+          owner_ = owner_of(planned_.name(outcome.step));
+          write_down(outcome);
+        },
+        now);
   }
 
   void finish(const std::vector<core::Outcome>& outcomes) {
@@ -104,15 +108,14 @@ class ViewByView {
     } catch (const PgError& error) {
       interrupt = error;
     }
-    write_down(failed);
-    throw *interrupt;
+    end_interrupted(failed, *interrupt);
   }
 
   // Committed when it has succeeded, in a transaction of its own in any case.
   core::Outcome try_step(const core::Step& step, core::Microseconds began, int retries) {
     const core::Name& view = planned_.name(step);
     progress_.begin(place_of(step), planned_.plan.size(), view);
-    require_extension();
+    owner_ = owner_of(view);
     core::Outcome outcome{step, core::Status::failed, {}, began};
     core::Attempt attempted = attempt_step(step, outcome, retries);
     if (std::holds_alternative<core::Refreshed>(attempted)) {
@@ -140,7 +143,8 @@ class ViewByView {
       if (!error.is_own_interrupt()) throw;
       interrupt = error;
     }
-    end_interrupted(outcome, *interrupt);
+    end_interrupted(core::outcome_of(step, failure_of(*interrupt), outcome.started, now()),
+                    *interrupt);
   }
 
   core::Refreshed refresh(const core::Step& step, core::Outcome& outcome, int retries) {
@@ -149,6 +153,7 @@ class ViewByView {
     core::Refreshed result;
     limit.for_view(planned_.limits(step), [&] {
       lock_to_refresh(view);
+      owner_ = get_locked_view(view).owner;
       lock_sources(view);
       RunSnapshot snapshot;
       check_not_missed(view, snapshot);
@@ -169,11 +174,11 @@ class ViewByView {
   }
 
   // A cancel ends the run at once, but for saying where it struck.
-  [[noreturn]] void end_interrupted(core::Outcome& outcome, const PgError& interrupt) {
-    outcome = core::outcome_of(outcome.step, failure_of(interrupt), outcome.started, now());
+  [[noreturn]] void end_interrupted(const core::Outcome& outcome, const PgError& interrupt) {
     try {
       write_down(outcome);
     } catch (const PgError&) {
+    } catch (const core::Error&) {
       // The rollback that follows is all that is left to do.
     }
     throw interrupt;
@@ -183,7 +188,9 @@ class ViewByView {
   void write_down(const core::Outcome& outcome) {
     std::optional<core::Failure> failure;
     for (int tries = 0; tries < most_tries_to_write; ++tries) {
+      LockLimit limit;
       record_step(outcome);
+      limit.end();
       failure = commit();
       if (!failure) return;
     }
@@ -192,12 +199,24 @@ class ViewByView {
   }
 
   void record_step(core::Outcome outcome) {
-    const core::Name& view = planned_.name(outcome.step);
+    require_extension();
     std::vector<core::Outcome> outcomes{std::move(outcome)};
-    const std::vector<Oid> owners{owner_of(view)};
+    const std::vector<Oid> owners{owner_};
     const RunPlace place{run_, place_of(outcomes.front().step)};
     describe_failures(outcomes, planned_.views, owners);
     record(outcomes, planned_.views, owners, place);
+    require_extension();  // in one that was created meanwhile the run's number is another's
+  }
+
+  // Of all that has been locked the run locks alone are kept. What the caller did before the call is
+  // committed with it, and where that cannot be, the call fails.
+  void commit_callers() {
+    try {
+      transactions_.commit();
+    } catch (const PgError&) {
+      locks_.forget();
+      throw;
+    }
   }
 
   // A commit that fails has taken the session's locks along: they are taken again.
@@ -208,6 +227,7 @@ class ViewByView {
     } catch (const PgError& error) {
       locks_.forget();
       if (error.is_own_interrupt()) throw;
+      transactions_.go_on();
       retake_locks();
       return failure_of(error);
     }
@@ -247,6 +267,8 @@ class ViewByView {
   std::vector<core::Node> read_;
   std::int64_t run_;
   Oid extension_;
+  // Of the view that the step is about: its name can have come to another's since.
+  Oid owner_ = InvalidOid;
 };
 
 Locked lock_for_session(const PlanRequest& request, Overlap overlap, SessionLocks& locks) {

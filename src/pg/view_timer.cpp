@@ -18,6 +18,7 @@ constexpr int repeated_every_ms = 1000;
 
 volatile std::sig_atomic_t struck = 0;     // the limit is over
 volatile std::sig_atomic_t cancelled = 0;  // somebody else has asked for a cancel
+bool running = false;
 struct sigaction servers_action;
 
 // In a signal handler, like those of the server's own timeouts.
@@ -49,12 +50,14 @@ void listen_to_cancels() {
 
 }  // namespace
 
-ViewTimer::ViewTimer(std::chrono::milliseconds limit) : armed_(limit.count() > 0) {
+ViewTimer::ViewTimer(std::chrono::milliseconds limit) : armed_(limit.count() > 0 && !running) {
   if (!armed_) return;
   const TimeoutId id = timeout();
   struck = 0;
   cancelled = 0;
+  running = true;
   listen_to_cancels();
+  if (QueryCancelPending) cancelled = 1;  // asked for before, and not yet heeded
   const TimestampTz end =
       TimestampTzPlusMilliseconds(GetCurrentTimestamp(), static_cast<std::int64_t>(limit.count()));
   // Neither this nor what stops it can fail.
@@ -65,6 +68,8 @@ ViewTimer::~ViewTimer() {
   if (!armed_) return;
   disable_timeout(timeout(), false);
   if (struck && !cancelled) {
+    // A lock_timeout at the same time is over, too: the next cancel would be taken for it.
+    (void)get_timeout_indicator(LOCK_TIMEOUT, true);
     QueryCancelPending = false;
     // Who has asked in between those two lines is not forgotten.
     if (cancelled) {
@@ -73,6 +78,7 @@ ViewTimer::~ViewTimer() {
     }
   }
   sigaction(SIGINT, &servers_action, nullptr);
+  running = false;
 }
 
 bool ViewTimer::caused(const PgError& error) const {
