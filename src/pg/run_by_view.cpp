@@ -21,7 +21,9 @@
 #include "pg/view_timer.hpp"
 
 extern "C" {
+#include <catalog/pg_extension.h>
 #include <commands/extension.h>
+#include <storage/lmgr.h>
 }
 
 namespace mvo::pg {
@@ -110,7 +112,7 @@ class ViewByView {
   core::Outcome try_step(const core::Step& step, core::Microseconds began, int retries) {
     const core::Name& view = planned_.name(step);
     progress_.begin(place_of(step), planned_.plan.size(), view);
-    require_extension();
+    keep_extension();
     core::Outcome outcome{step, core::Status::failed, {}, began};
     core::Attempt attempted = attempt_step(step, outcome, retries);
     if (std::holds_alternative<core::Refreshed>(attempted)) {
@@ -183,6 +185,7 @@ class ViewByView {
   void write_down(const core::Outcome& outcome) {
     std::optional<core::Failure> failure;
     for (int tries = 0; tries < most_tries_to_write; ++tries) {
+      keep_extension();
       record_step(outcome);
       failure = commit();
       if (!failure) return;
@@ -219,8 +222,12 @@ class ViewByView {
     limit.end();
   }
 
-  // Our tables, and the run locks with them, may go between two transactions.
-  void require_extension() const {
+  // Our tables may go between two transactions, but not within one from here on: who drops them
+  // waits for its end, and we for him when he was first.
+  void keep_extension() const {
+    LockLimit limit;
+    call([&] { LockDatabaseObject(ExtensionRelationId, extension_, 0, AccessShareLock); });
+    limit.end();
     if (extension() == extension_) return;
     throw core::Error{core::Code::not_ready,
                       "extension \"mv_orchestrator\" was dropped during the run",
