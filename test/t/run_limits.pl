@@ -108,7 +108,16 @@ for my $survives (1, 3) {
     is(as_it_was($session), '|0|0|t', 'nothing is left');
     ask($session, 'RESET mv_orchestrator.view_timeout');
 }
-pace('stubborn', 0);
+# Nor does it keep a cancel from the run, which has still to go on to "s2".
+pace($_, 60, 1) for 'stubborn', 's2';
+for my $call (q{CALL mv_run('{stubborn,s2}')}, q{SELECT mv_refresh_all('{stubborn,s2}', on_error => 'continue')}) {
+    ask($admin, "UPDATE pace SET seconds = CASE view WHEN 'stubborn' THEN 0.5 ELSE 60 END WHERE view <> 's1'");
+    send_query($session, $call);
+    usleep(200_000);
+    kill 'INT', $session->{pid};
+    like(answer($session), qr/ERROR:  57014: canceling statement due to user request/, 'a function that survives a cancel does not keep it from the run');
+}
+pace($_, 0) for 'stubborn', 's2';
 
 # A lock that another session holds.
 ask($holder, q{BEGIN; COMMENT ON MATERIALIZED VIEW s1 IS 'locked'});
