@@ -12,7 +12,7 @@ use lib $FindBin::RealBin;
 use MvTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(usleep);
+use Time::HiRes qw(time usleep);
 
 my $points = $ENV{MVO_POINTS} // 40;
 my $seed = $ENV{SEED} // int rand 2**31;
@@ -65,6 +65,14 @@ sub as_it_was {
     return ask($session, q{SELECT pg_sleep(0.05), own_locks(), current_setting('lock_timeout'), current_user = session_user});
 }
 
+sub wait_until_asleep {
+    for (1 .. 6000) {
+        return 1 if ask($admin, "SELECT wait_event FROM pg_stat_activity WHERE pid = $session->{pid}") eq 'PgSleep';
+        usleep(5000);
+    }
+    return 0;
+}
+
 sub versions { return ask($admin, 'SELECT array_agg(t.v = n.v) FROM (SELECT v FROM s1 UNION ALL SELECT v FROM s2) AS t, version AS n'); }
 
 my $timeout = 'could not refresh materialized view public.s1: canceled due to view timeout';
@@ -108,14 +116,14 @@ for my $survives (1, 3) {
     is(as_it_was($session), '|0|0|t', 'nothing is left');
     ask($session, 'RESET mv_orchestrator.view_timeout');
 }
-# Nor does it keep a cancel from the run, which has still to go on to "s2".
+# Nor does it keep a cancel from the run, which has still to go on to the second one.
 pace($_, 60, 1) for 'stubborn', 's2';
-for my $call (q{CALL mv_run('{stubborn,s2}')}, q{SELECT mv_refresh_all('{stubborn,s2}', on_error => 'continue')}) {
-    ask($admin, "UPDATE pace SET seconds = CASE view WHEN 'stubborn' THEN 0.5 ELSE 60 END WHERE view <> 's1'");
+for my $call (q{CALL mv_run('{s2,stubborn}')}, q{SELECT mv_refresh_all('{s2,stubborn}', on_error => 'continue')}) {
     send_query($session, $call);
-    usleep(200_000);
-    kill 'INT', $session->{pid};
+    ok(wait_until_asleep(), 'it is at work');
+    ask($admin, "SELECT pg_cancel_backend($session->{pid})");
     like(answer($session), qr/ERROR:  57014: canceling statement due to user request/, 'a function that survives a cancel does not keep it from the run');
+    is(as_it_was($session), '|0|0|t', 'nothing is left');
 }
 pace($_, 0) for 'stubborn', 's2';
 
@@ -125,6 +133,15 @@ pace('s1', 0);
 ask($session, q{CALL mv_run('{s1,s2}')});
 my $lock = 'could not refresh materialized view public.s1: canceling statement due to lock timeout';
 is(last_run(), "s1 failed 55P03 $lock; s2 refreshed", 'the lock limit of a view is its own');
+is(as_it_was($session), '|0|0|t', 'and nothing is left');
+ask($holder, 'ROLLBACK');
+# In mv_refresh_all() a lock on the view itself is asked for before anything is done: for all or none.
+# What a view reads is that view's affair.
+ask($holder, 'BEGIN; LOCK TABLE version');
+ask($session, q{SET mv_orchestrator.lock_timeout = '40ms'});
+is(ask($session, q{SELECT name, status, split_part(detail, ':', 1) FROM mv_refresh_all('{s1,s2}', on_error => 'continue')}) =~ s/^(WARNING|HINT|LOCATION).*\n//mgr,
+    "public.s1|failed|55P03\npublic.s2|failed|55P03", 'a source that is locked fails the views that read it');
+ask($session, 'RESET mv_orchestrator.lock_timeout');
 is(as_it_was($session), '|0|0|t', 'and nothing is left');
 ask($holder, 'ROLLBACK');
 
@@ -150,7 +167,7 @@ ask($admin, 'DROP EVENT TRIGGER inner_run');
 pace('s1', 0);
 
 # The first view is over its limit at about the instant of the cancel, the second takes its time.
-my ($failed, %met) = (0);
+my ($failed, $sent, %met) = (0, 0);
 
 # Cancels after so many microseconds; what was said.
 sub cancel_after {
@@ -158,7 +175,13 @@ sub cancel_after {
     send_query($session, $sql);
     usleep($delay);
     kill 'INT', $session->{pid};
+    $sent = time;
     return answer($session);
+}
+
+# On a slow machine the call may not have begun when it was cancelled.
+sub was_too_early {
+    return ask($admin, "SELECT min(started) > to_timestamp($sent) FROM mv_orchestrator.history WHERE run = (SELECT max(run) FROM mv_orchestrator.history)") eq 't';
 }
 
 sub check_race {
@@ -166,6 +189,7 @@ sub check_race {
     ask($session, 'RESET statement_timeout');
     my $left = as_it_was($session);
     return if $said =~ /ERROR:  57014: (?:could not refresh materialized view public\.s[12]: )?canceling statement due to $message/ && $left eq '|0|0|t';
+    return if $said !~ /57014/ && $message !~ /timeout/ && was_too_early();
     ++$failed;
     fail($what);
     diag("it said: $said\nand then: $left\n" . last_run());
@@ -186,13 +210,14 @@ sub race {
     }
 }
 
-pace($_, 30) for 's1', 's2';
+pace($_, 10) for 's1', 's2';
 race('the view timer');
 for my $point (1 .. $points / 2) {
     # The statement's begins to run earlier than the view's.
     ask($session, 'SET statement_timeout = ' . (29 + int rand 6));
     my $said = ask($session, $point % 2 ? q{CALL mv_run('{s1,s2}')} : q{SELECT mv_refresh_all('{s1,s2}', on_error => 'continue')});
-    check_race('statement_timeout', $said, 'statement timeout');
+    # When the function has caught the one, it is the other, unnamed, that it cannot catch.
+    check_race('statement_timeout', $said, '(?:statement timeout|user request)');
 }
 ask($holder, q{BEGIN; COMMENT ON MATERIALIZED VIEW s1 IS 'locked'});
 race('the lock timer');
