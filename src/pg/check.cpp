@@ -77,6 +77,7 @@ Looked look(CheckedView view, Check check) {
     within(longest_look, [&] {
       view.live = lock_live(view.name());
       check(view);
+      return true;
     });
     looking.roll_back();
   } catch (const PgError& error) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "pg/cancel_watch.hpp"
 #include "pg/datum.hpp"
 #include "pg/error_code.hpp"
 #include "pg/identifier.hpp"
@@ -53,18 +54,13 @@ std::string count_failures(const std::vector<core::Outcome>& outcomes) {
                      outcomes.size() == 1 ? "" : "s");
 }
 
-}  // namespace
-
-core::Failure failure_of(const PgError& error) {
-  return {print_sqlstate(error.sqlstate()), valid_text(error.what()),
-          valid_text(to_string(error.data().detail))};
-}
-
-core::Attempt attempt(const std::function<core::Refreshed()>& refresh) {
+core::Attempt attempt_alone(const std::function<core::Refreshed()>& refresh,
+                            const CancelWatch& watch) {
   const StatementMemory memory;  // freed after the rollback
   try {
     Subtransaction alone;
     core::Refreshed result = refresh();
+    watch.raise_if_heard();
     alone.commit();
     return result;
   } catch (const PgError& error) {
@@ -73,6 +69,20 @@ core::Attempt attempt(const std::function<core::Refreshed()>& refresh) {
   } catch (const core::Error& error) {
     return core::Failure{print_sqlstate(sqlstate_of(error.code)), error.message, error.detail};
   }
+}
+
+}  // namespace
+
+core::Failure failure_of(const PgError& error) {
+  return {print_sqlstate(error.sqlstate()), valid_text(error.what()),
+          valid_text(to_string(error.data().detail))};
+}
+
+core::Attempt attempt(const std::function<core::Refreshed()>& refresh) {
+  const CancelWatch watch;
+  core::Attempt attempted = attempt_alone(refresh, watch);
+  if (std::holds_alternative<core::Failure>(attempted)) watch.raise_if_heard();
+  return attempted;
 }
 
 void describe_failures(std::vector<core::Outcome>& outcomes, const core::Views& views,

@@ -11,7 +11,6 @@
 #include "pg/failed_steps.hpp"
 #include "pg/failure.hpp"
 #include "pg/history.hpp"
-#include "pg/own_tables.hpp"
 #include "pg/patience.hpp"
 #include "pg/progress.hpp"
 #include "pg/run_checks.hpp"
@@ -22,7 +21,9 @@
 #include "pg/view_timer.hpp"
 
 extern "C" {
+#include <catalog/pg_extension.h>
 #include <commands/extension.h>
+#include <storage/lmgr.h>
 }
 
 namespace mvo::pg {
@@ -115,6 +116,7 @@ class ViewByView {
   core::Outcome try_step(const core::Step& step, core::Microseconds began, int retries) {
     const core::Name& view = planned_.name(step);
     progress_.begin(place_of(step), planned_.plan.size(), view);
+    keep_extension();
     owner_ = owner_of(view);
     core::Outcome outcome{step, core::Status::failed, {}, began};
     core::Attempt attempted = attempt_step(step, outcome, retries);
@@ -188,6 +190,7 @@ class ViewByView {
   void write_down(const core::Outcome& outcome) {
     std::optional<core::Failure> failure;
     for (int tries = 0; tries < most_tries_to_write; ++tries) {
+      keep_extension();
       LockLimit limit;
       record_step(outcome);
       limit.end();
@@ -199,17 +202,15 @@ class ViewByView {
   }
 
   void record_step(core::Outcome outcome) {
-    require_extension();
     std::vector<core::Outcome> outcomes{std::move(outcome)};
     const std::vector<Oid> owners{owner_};
     const RunPlace place{run_, place_of(outcomes.front().step)};
     describe_failures(outcomes, planned_.views, owners);
     record(outcomes, planned_.views, owners, place);
-    require_extension();  // in one that was created meanwhile the run's number is another's
   }
 
-  // Of all that has been locked the run locks alone are kept. What the caller did before the call is
-  // committed with it, and where that cannot be, the call fails.
+  // Of all that has been locked the run locks alone are kept. What the caller did before the call
+  // is committed with it, and where that cannot be, the call fails.
   void commit_callers() {
     try {
       transactions_.commit();
@@ -239,12 +240,13 @@ class ViewByView {
     limit.end();
   }
 
-  // Our tables, and the run locks with them, may go between two transactions, and not within one.
-  void require_extension() const {
-    if (extension() == extension_) {
-      lock_own_tables();
-      if (extension() == extension_) return;
-    }
+  // Our tables may go between two transactions, but not within one from here on: who drops them
+  // waits for its end, and we for him when he was first.
+  void keep_extension() const {
+    LockLimit limit;
+    call([&] { LockDatabaseObject(ExtensionRelationId, extension_, 0, AccessShareLock); });
+    limit.end();
+    if (extension() == extension_) return;
     throw core::Error{core::Code::not_ready,
                       "extension \"mv_orchestrator\" was dropped during the run",
                       {},
