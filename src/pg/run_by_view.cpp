@@ -11,6 +11,7 @@
 #include "pg/failed_steps.hpp"
 #include "pg/failure.hpp"
 #include "pg/history.hpp"
+#include "pg/own_tables.hpp"
 #include "pg/patience.hpp"
 #include "pg/progress.hpp"
 #include "pg/run_checks.hpp"
@@ -53,7 +54,8 @@ class ViewByView {
         started_(started),
         transactions_(transactions),
         progress_(progress),
-        edits_(planned_, facts_of(planned_)),
+        facts_(facts_of(planned_)),
+        edits_(planned_, facts_),
         read_(core::read_by(planned_.plan, planned_.views.graph())),
         run_(number_run()),
         extension_(extension()) {
@@ -148,19 +150,17 @@ class ViewByView {
     limit.for_view(planned_.limits(step), [&] {
       lock_to_refresh(view);
       lock_sources(view);
-      Facts facts = load_run_facts({view});
-      facts.try_emplace(view);
       RunSnapshot snapshot;
       check_not_missed(view, snapshot);
       Exchanges exchanges;
-      result = refresh_step(step, view, snapshot, facts.at(view), exchanges,
+      result = refresh_step(step, view, snapshot, facts_.at(view), exchanges,
                             std::ranges::binary_search(read_, step.view));
       add_detail(result, edits_.detail(view));
       if (retries > 0) add_detail(result, describe_retries(retries));
       outcome = core::outcome_of(step, result, outcome.started, now());
       record_step(outcome);  // while readers still go on
       save_learned({outcome}, planned_.views);
-      note_refreshed(planned_, {outcome}, facts);
+      note_refreshed(planned_, {outcome}, facts_);
       snapshot.release();
       exchanges.finish();
     });
@@ -219,9 +219,12 @@ class ViewByView {
     limit.end();
   }
 
-  // Our tables, and the run locks with them, may go between two transactions.
+  // Our tables, and the run locks with them, may go between two transactions, and not within one.
   void require_extension() const {
-    if (extension() == extension_) return;
+    if (extension() == extension_) {
+      lock_own_tables();
+      if (extension() == extension_) return;
+    }
     throw core::Error{core::Code::not_ready,
                       "extension \"mv_orchestrator\" was dropped during the run",
                       {},
@@ -239,6 +242,7 @@ class ViewByView {
   core::Microseconds started_;
   Transactions& transactions_;
   Progress& progress_;
+  Facts facts_;  // nobody registers these views anew before the run has ended
   UnappliedEdits edits_;
   std::vector<core::Node> read_;
   std::int64_t run_;
