@@ -36,6 +36,7 @@ sub block {
 
 my $node = PostgreSQL::Test::Cluster->new('operations');
 $node->init;
+$node->append_conf('postgresql.conf', 'max_prepared_transactions = 2');
 $node->start;
 $node->safe_psql('postgres', 'CREATE ROLE clerk LOGIN');
 $node->safe_psql('postgres', 'CREATE DATABASE mart OWNER clerk');
@@ -182,6 +183,20 @@ like(ask_as('exporter', $in_the_way), qr/^$run->{pid}\|shop\.daily\|exchange\|$h
 is(scalar(split /\n/, ask_as('exporter', $in_the_way)), 1, 'and nobody else');
 ask($holder, 'ROLLBACK');
 unlike(answer($run), qr/ERROR/, 'and the run ends well when he is gone');
+
+# A prepared transaction has no process.
+sub prepared {
+    my ($does, $call, $phase, $process) = @_;
+    ask($holder, "BEGIN; $does; PREPARE TRANSACTION 'p'");
+    $run = run_in_session($call);
+    wait_for("SELECT FROM mv_orchestrator.progress WHERE phase = '$phase' AND (phase = 'exchange' OR blocked_by <> '{}')");
+    is(columns(ask_as('exporter', $in_the_way), 0 .. 4), "$run->{pid}|shop.daily|$phase|$process|", "a prepared transaction in $phase");
+    ask($holder, q{ROLLBACK PREPARED 'p'});
+    unlike(answer($run), qr/ERROR/, 'and the run ends well when it is gone');
+}
+prepared('LOCK TABLE shop.base', q{CALL mv_run('{shop.daily}')}, 'waiting', '0');
+prepared('SELECT count(*) FROM shop.daily', q{CALL mv_run('{shop.daily}', mode => 'swap')}, 'exchange', '');
+
 is(ask_as('exporter', $in_the_way) . ask_as('exporter', $stuck), '', 'then nothing is stuck');
 
 like(ask_as('clerk', block('Sizing')), qr/^4\|\d+ [kM]?B\|\d+ [kM]?B\|\d+\|\d+$/, 'what a run needs');
