@@ -184,6 +184,14 @@ is(scalar(split /\n/, ask_as('exporter', $in_the_way)), 1, 'and nobody else');
 ask($holder, 'ROLLBACK');
 unlike(answer($run), qr/ERROR/, 'and the run ends well when he is gone');
 
+# All views of one transaction are exchanged together; it is not the last one that is read.
+ask($holder, 'BEGIN; SELECT count(*) FROM shop.daily');
+$run = run_in_session(q{SELECT * FROM mv_refresh_all('{shop.daily, shop.slow}', mode => 'swap')});
+wait_for(q{SELECT FROM mv_orchestrator.progress WHERE phase = 'exchange'});
+is(columns(ask_as('exporter', $in_the_way), 0 .. 3), "$run->{pid}||exchange|$holder_pid", 'somebody reads one of several');
+ask($holder, 'ROLLBACK');
+unlike(answer($run), qr/ERROR/, 'and the run ends well when he is gone');
+
 # A prepared transaction has no process.
 sub prepared {
     my ($does, $call, $phase, $process) = @_;
