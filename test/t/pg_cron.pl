@@ -13,6 +13,7 @@ use MvTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(usleep);
 
 # The query of "slow" stops while somebody holds advisory lock 1.
 my $scene = <<'SQL';
@@ -85,21 +86,29 @@ CONF
     return { node => $node, holder => $holder };
 }
 
+# Waits until each job of each node has been started, and lets none be started again: once is enough,
+# and a job that is unscheduled would be cancelled.
+sub wait_for_jobs {
+    my @waiting = @_;
+    my $end = time + $PostgreSQL::Test::Utils::timeout_default;
+    while (@waiting) {
+        die 'the jobs did not start' if time > $end;
+        usleep(200_000);
+        @waiting = grep { $_->safe_psql('postgres', 'SELECT count(job_pid) < 4 FROM cron.job_run_details') eq 't'
+              || !$_->safe_psql('postgres', q{SELECT count(cron.alter_job(jobid, schedule => '0 0 29 2 *')) FROM cron.job}) } @waiting;
+    }
+}
+
 sub check_node {
     my ($node, $holder) = @{ $_[0] }{qw(node holder)};
-    $node->poll_query_until('postgres', 'SELECT count(job_pid) = 4 FROM cron.job_run_details')
-      or die 'the jobs did not start';
-    # Once is enough; a job that is unscheduled would be cancelled.
-    $node->safe_psql('postgres', q{SELECT cron.alter_job(jobid, schedule => '0 0 29 2 *') FROM cron.job});
-
-    ok($node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM mv_orchestrator.progress WHERE phase = 'query'}),
+    my $at_work = q{FROM mv_orchestrator.progress AS p WHERE p.name = 'public.slow' AND p.phase = 'query'};
+    ok($node->poll_query_until('postgres', "SELECT EXISTS (SELECT $at_work AND p.blocked_by = '{$holder->{pid}}')"),
         'a run can be seen at work');
-    $node->safe_psql('postgres', 'CREATE TABLE seen AS SELECT pid, run FROM mv_orchestrator.progress');
-    is($node->safe_psql('postgres', <<SQL), 't|clerk|1|1|public.slow|query|t', 'it is a job');
-SELECT d.command = 'CALL mv_run(''{slow}'')', p.role, p.step, p.steps, p.name, p.phase, p.blocked_by = '{$holder->{pid}}'
-FROM mv_orchestrator.progress AS p JOIN cron.job_run_details AS d ON d.job_pid = p.pid
+    $node->safe_psql('postgres', "CREATE TABLE seen AS SELECT p.pid, p.run, p.role, p.step, p.steps $at_work");
+    is($node->safe_psql('postgres', <<'SQL'), q{CALL mv_run('{slow}')|clerk|1|1}, 'it is a job');
+SELECT d.command, s.role, s.step, s.steps FROM seen AS s JOIN cron.job_run_details AS d ON d.job_pid = s.pid
 SQL
-    $node->poll_query_until('postgres', q{SELECT count(DISTINCT run) = 3 FROM mv_orchestrator.history})
+    $node->poll_query_until('postgres', 'SELECT count(*) = 2 + 4 + 1 FROM mv_orchestrator.history')
       or die 'the other runs did not end';
     is($node->safe_psql('postgres', <<'SQL'), 't', 'the overlapping run names the one at work');
 SELECT message = 'materialized view public.slow is in a run of process ' || seen.pid
@@ -175,6 +184,7 @@ sub check_example {
 
 my %workers = ('background workers' => 'on', 'connections' => 'off');
 my %started = map { $_ => start_node("pg_cron_$workers{$_}", $workers{$_}) } sort keys %workers;
+wait_for_jobs(map { $_->{node} } values %started);
 for my $way (sort keys %started) {
     subtest "jobs as $way" => sub { check_node($started{$way}) };
 }
