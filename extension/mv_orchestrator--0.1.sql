@@ -316,7 +316,8 @@ COMMENT ON VIEW mv_orchestrator.progress IS
     'one row for each run under way in this database: what it does now; for members of its role and of pg_read_all_stats';
 COMMENT ON COLUMN mv_orchestrator.progress.run IS
     'number of the run in the history, where mv_run() writes the steps that are done; null for the functions';
-COMMENT ON COLUMN mv_orchestrator.progress.step IS 'the step that it is at; null while it waits for run locks';
+COMMENT ON COLUMN mv_orchestrator.progress.step IS
+    'the step that it is at; null while it waits for run locks, and while it exchanges the files of several views together';
 COMMENT ON COLUMN mv_orchestrator.progress.steps IS 'how many steps it has';
 COMMENT ON COLUMN mv_orchestrator.progress.name IS 'the view of that step, as the functions print it; null where track_activity_query_size cuts it';
 COMMENT ON COLUMN mv_orchestrator.progress.phase IS
