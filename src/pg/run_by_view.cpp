@@ -117,9 +117,9 @@ class ViewByView {
     core::Outcome outcome{step, core::Status::failed, {}, began};
     core::Attempt attempted = attempt_step(step, outcome, retries);
     if (std::holds_alternative<core::Refreshed>(attempted)) {
-      if (auto failure = commit()) attempted = std::move(*failure);
+      if (auto failure = commit(view)) attempted = std::move(*failure);
     } else {
-      (void)commit();  // nothing but an end: what failed has been undone
+      (void)commit(view);  // nothing but an end: what failed has been undone
     }
     if (std::holds_alternative<core::Failure>(attempted))
       outcome = core::outcome_of(step, std::move(attempted), began, now());
@@ -191,7 +191,7 @@ class ViewByView {
       LockLimit limit;
       record_step(outcome);
       limit.end();
-      failure = commit();
+      failure = commit(planned_.name(outcome.step));
       if (!failure) return;
     }
     throw core::Error{core::Code::not_ready, "could not write down what became of a step",
@@ -220,9 +220,9 @@ class ViewByView {
   }
 
   // A commit that fails has taken the session's locks along: they are taken again.
-  std::optional<core::Failure> commit() {
+  std::optional<core::Failure> commit(const core::Name& view) {
     try {
-      transactions_.commit();
+      naming("commit the refresh of", view, [&] { transactions_.commit(); });
       return std::nullopt;
     } catch (const PgError& error) {
       locks_.forget();
