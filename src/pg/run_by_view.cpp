@@ -177,8 +177,7 @@ class ViewByView {
   [[noreturn]] void end_interrupted(const core::Outcome& outcome, const PgError& interrupt) {
     try {
       write_down(outcome);
-    } catch (const PgError&) {
-    } catch (const core::Error&) {
+    } catch (...) {
       // The rollback that follows is all that is left to do.
     }
     throw interrupt;
@@ -208,8 +207,8 @@ class ViewByView {
     require_extension();  // in one that was created meanwhile the run's number is another's
   }
 
-  // Of all that has been locked the run locks alone are kept. What the caller did before the call is
-  // committed with it, and where that cannot be, the call fails.
+  // Of all that has been locked the run locks alone are kept. What the caller did before the call
+  // is committed with it, and where that cannot be, the call fails.
   void commit_callers() {
     try {
       transactions_.commit();
@@ -219,7 +218,7 @@ class ViewByView {
     }
   }
 
-  // A commit that fails has taken the session's locks along: they are taken again.
+  // A commit that fails has taken the run locks along: they are taken again.
   std::optional<core::Failure> commit(const core::Name& view) {
     try {
       naming("commit the refresh of", view, [&] { transactions_.commit(); });

@@ -10,8 +10,8 @@ namespace mvo::pg {
 
 // While it lives, and once the limit is over, the backend is cancelled, again each second in case
 // somebody's function survives that. Whether a cancel was this one or anybody else's is known for
-// certain; another one that comes at the same time counts more. A view's function may refresh another
-// view: within a limit that is the only one.
+// certain; another one that comes at the same time counts more. A view's function may refresh
+// another view: within a limit that is the only one.
 class ViewTimer {
  public:
   // Zero: no limit.
