@@ -19,4 +19,8 @@ class OwnTables {
   SpiConnection connection_;
 };
 
+// Nobody drops or alters them before the transaction ends: ACCESS SHARE on the registry, when it
+// exists.
+void lock_own_tables();
+
 }  // namespace mvo::pg

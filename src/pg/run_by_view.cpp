@@ -1,5 +1,3 @@
-#include <fmt/format.h>  // before the server, which redefines printf
-
 #include "pg/run_by_view.hpp"
 
 #include <algorithm>
@@ -11,6 +9,7 @@
 #include "pg/failed_steps.hpp"
 #include "pg/failure.hpp"
 #include "pg/history.hpp"
+#include "pg/own_tables.hpp"
 #include "pg/patience.hpp"
 #include "pg/progress.hpp"
 #include "pg/run_checks.hpp"
@@ -38,10 +37,6 @@ Oid owner_of(const core::Name& view) {
   return relation ? relation->owner : InvalidOid;
 }
 
-std::string describe_retries(int retries) {
-  return fmt::format("tried again {} time{}", retries, retries == 1 ? "" : "s");
-}
-
 // What goes on from one transaction to the next.
 class ViewByView {
  public:
@@ -53,7 +48,8 @@ class ViewByView {
         started_(started),
         transactions_(transactions),
         progress_(progress),
-        edits_(planned_, facts_of(planned_)),
+        facts_(facts_of(planned_)),
+        edits_(planned_, facts_),
         read_(core::read_by(planned_.plan, planned_.views.graph())),
         run_(number_run()),
         extension_(extension()) {
@@ -89,7 +85,7 @@ class ViewByView {
       auto outcome = try_step(step, began, retries);
       if (!outcome.failure) return outcome;
       if (retries == most || !core::is_worth_retrying(outcome.failure->sqlstate)) {
-        if (retries > 0) outcome.failure->message += "; " + describe_retries(retries);
+        if (retries > 0) outcome.failure->message += "; " + core::describe_retries(retries);
         write_down(outcome);
         return outcome;
       }
@@ -153,19 +149,17 @@ class ViewByView {
       lock_to_refresh(view);
       owner_ = get_locked_view(view).owner;
       lock_sources(view);
-      Facts facts = load_run_facts({view});
-      facts.try_emplace(view);
       RunSnapshot snapshot;
       check_not_missed(view, snapshot);
       Exchanges exchanges;
-      result = refresh_step(step, view, snapshot, facts.at(view), exchanges,
+      result = refresh_step(step, view, snapshot, facts_.at(view), exchanges,
                             std::ranges::binary_search(read_, step.view));
       add_detail(result, edits_.detail(view));
-      if (retries > 0) add_detail(result, describe_retries(retries));
+      if (retries > 0) add_detail(result, core::describe_retries(retries));
       outcome = core::outcome_of(step, result, outcome.started, now());
       record_step(outcome);  // while readers still go on
       save_learned({outcome}, planned_.views);
-      note_refreshed(planned_, {outcome}, facts);
+      note_refreshed(planned_, {outcome}, facts_);
       snapshot.release();
       exchanges.finish();
     });
@@ -204,7 +198,6 @@ class ViewByView {
     const RunPlace place{run_, place_of(outcomes.front().step)};
     describe_failures(outcomes, planned_.views, owners);
     record(outcomes, planned_.views, owners, place);
-    require_extension();  // in one that was created meanwhile the run's number is another's
   }
 
   // Of all that has been locked the run locks alone are kept. What the caller did before the call
@@ -238,9 +231,13 @@ class ViewByView {
     limit.end();
   }
 
-  // Our tables, and the run locks with them, may go until a step has locked them.
+  // Our tables, and the run locks with them, may go until we lock them to write a step down. Not
+  // before: whoever drops them would wait for each view's query, or keep us waiting for ever.
   void require_extension() const {
-    if (extension() == extension_) return;
+    if (extension() == extension_) {
+      lock_own_tables();
+      if (extension() == extension_) return;
+    }
     throw core::Error{core::Code::not_ready,
                       "extension \"mv_orchestrator\" was dropped during the run",
                       {},
@@ -258,12 +255,12 @@ class ViewByView {
   core::Microseconds started_;
   Transactions& transactions_;
   Progress& progress_;
+  Facts facts_;  // nobody registers these views anew before the run has ended
   UnappliedEdits edits_;
   std::vector<core::Node> read_;
   std::int64_t run_;
   Oid extension_;
-  // Of the view that the step is about: its name can have come to another's since.
-  Oid owner_ = InvalidOid;
+  Oid owner_ = InvalidOid;  // of the step's view; its name can have come to another's since
 };
 
 Locked lock_for_session(const PlanRequest& request, Overlap overlap, SessionLocks& locks) {
