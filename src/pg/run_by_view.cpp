@@ -48,8 +48,7 @@ class ViewByView {
         started_(started),
         transactions_(transactions),
         progress_(progress),
-        facts_(facts_of(planned_)),
-        edits_(planned_, facts_),
+        edits_(planned_, facts_of(planned_)),
         read_(core::read_by(planned_.plan, planned_.views.graph())),
         run_(number_run()),
         extension_(extension()) {
@@ -149,17 +148,19 @@ class ViewByView {
       lock_to_refresh(view);
       owner_ = get_locked_view(view).owner;
       lock_sources(view);
+      Facts facts = load_run_facts({view});  // it can have been made anew since the run began
+      facts.try_emplace(view);
       RunSnapshot snapshot;
       check_not_missed(view, snapshot);
       Exchanges exchanges;
-      result = refresh_step(step, view, snapshot, facts_.at(view), exchanges,
+      result = refresh_step(step, view, snapshot, facts.at(view), exchanges,
                             std::ranges::binary_search(read_, step.view));
       add_detail(result, edits_.detail(view));
       if (retries > 0) add_detail(result, core::describe_retries(retries));
       outcome = core::outcome_of(step, result, outcome.started, now());
       record_step(outcome);  // while readers still go on
       save_learned({outcome}, planned_.views);
-      note_refreshed(planned_, {outcome}, facts_);
+      note_refreshed(planned_, {outcome}, facts);
       snapshot.release();
       exchanges.finish();
     });
@@ -231,8 +232,8 @@ class ViewByView {
     limit.end();
   }
 
-  // Our tables, and the run locks with them, may go until we lock them to write a step down. Not
-  // before: whoever drops them would wait for each view's query, or keep us waiting for ever.
+  // Our tables, and the run locks with them, may go until a step locks them. Who has them in
+  // between keeps us waiting no longer than any other.
   void require_extension() const {
     if (extension() == extension_) {
       lock_own_tables();
@@ -255,7 +256,6 @@ class ViewByView {
   core::Microseconds started_;
   Transactions& transactions_;
   Progress& progress_;
-  Facts facts_;  // nobody registers these views anew before the run has ended
   UnappliedEdits edits_;
   std::vector<core::Node> read_;
   std::int64_t run_;
