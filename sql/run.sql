@@ -130,6 +130,31 @@ END $$;
 \echo :LAST_ERROR_SQLSTATE
 SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'object';
 
+-- A commit that fails is a failure of its view, is tried again where that may help, and goes on with
+-- the run locks.
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.view_name = 'kinds' AND NEW.sqlstate IS NULL THEN
+    RAISE EXCEPTION 'refused' USING ERRCODE = current_setting('run.code');
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON mv_orchestrator.run_step
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse();
+SET run.code = '23505';
+INSERT INTO base VALUES (76, 2);
+CALL mv_run();
+\echo :LAST_ERROR_SQLSTATE
+SELECT * FROM steps();
+SET run.code = '40001';
+CALL mv_run('{kinds}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT * FROM steps();
+DROP TRIGGER refuse ON mv_orchestrator.run_step;
+DELETE FROM base WHERE id = 76;
+CALL mv_run();
+SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'object';
+
 -- Whoever writes the comment of a run himself cannot make mv_orchestrator.progress fail for others.
 BEGIN;
 SELECT status FROM mv_refresh_all('{kinds}');

@@ -1,5 +1,3 @@
-#include <fmt/format.h>  // before the server, which redefines printf
-
 #include "pg/run_by_view.hpp"
 
 #include <algorithm>
@@ -40,10 +38,6 @@ Oid owner_of(const core::Name& view) {
   return relation ? relation->owner : InvalidOid;
 }
 
-std::string describe_retries(int retries) {
-  return fmt::format("tried again {} time{}", retries, retries == 1 ? "" : "s");
-}
-
 // What goes on from one transaction to the next.
 class ViewByView {
  public:
@@ -55,8 +49,7 @@ class ViewByView {
         started_(started),
         transactions_(transactions),
         progress_(progress),
-        facts_(facts_of(planned_)),
-        edits_(planned_, facts_),
+        edits_(planned_, facts_of(planned_)),
         read_(core::read_by(planned_.plan, planned_.views.graph())),
         run_(number_run()),
         extension_(extension()) {
@@ -92,7 +85,7 @@ class ViewByView {
       auto outcome = try_step(step, began, retries);
       if (!outcome.failure) return outcome;
       if (retries == most || !core::is_worth_retrying(outcome.failure->sqlstate)) {
-        if (retries > 0) outcome.failure->message += "; " + describe_retries(retries);
+        if (retries > 0) outcome.failure->message += "; " + core::describe_retries(retries);
         write_down(outcome);
         return outcome;
       }
@@ -121,9 +114,9 @@ class ViewByView {
     core::Outcome outcome{step, core::Status::failed, {}, began};
     core::Attempt attempted = attempt_step(step, outcome, retries);
     if (std::holds_alternative<core::Refreshed>(attempted)) {
-      if (auto failure = commit()) attempted = std::move(*failure);
+      if (auto failure = commit(view)) attempted = std::move(*failure);
     } else {
-      (void)commit();  // nothing but an end: what failed has been undone
+      (void)commit(view);  // nothing but an end: what failed has been undone
     }
     if (std::holds_alternative<core::Failure>(attempted))
       outcome = core::outcome_of(step, std::move(attempted), began, now());
@@ -157,17 +150,19 @@ class ViewByView {
       lock_to_refresh(view);
       owner_ = get_locked_view(view).owner;
       lock_sources(view);
+      Facts facts = load_run_facts({view});  // it can have been made anew since the run began
+      facts.try_emplace(view);
       RunSnapshot snapshot;
       check_not_missed(view, snapshot);
       Exchanges exchanges;
-      result = refresh_step(step, view, snapshot, facts_.at(view), exchanges,
+      result = refresh_step(step, view, snapshot, facts.at(view), exchanges,
                             std::ranges::binary_search(read_, step.view));
       add_detail(result, edits_.detail(view));
-      if (retries > 0) add_detail(result, describe_retries(retries));
+      if (retries > 0) add_detail(result, core::describe_retries(retries));
       outcome = core::outcome_of(step, result, outcome.started, now());
       record_step(outcome);  // while readers still go on
       save_learned({outcome}, planned_.views);
-      note_refreshed(planned_, {outcome}, facts_);
+      note_refreshed(planned_, {outcome}, facts);
       snapshot.release();
       exchanges.finish();
     });
@@ -179,8 +174,7 @@ class ViewByView {
   [[noreturn]] void end_interrupted(const core::Outcome& outcome, const PgError& interrupt) {
     try {
       write_down(outcome);
-    } catch (const PgError&) {
-    } catch (const core::Error&) {
+    } catch (...) {
       // The rollback that follows is all that is left to do.
     }
     throw interrupt;
@@ -194,7 +188,7 @@ class ViewByView {
       LockLimit limit;
       record_step(outcome);
       limit.end();
-      failure = commit();
+      failure = commit(planned_.name(outcome.step));
       if (!failure) return;
     }
     throw core::Error{core::Code::not_ready, "could not write down what became of a step",
@@ -220,10 +214,10 @@ class ViewByView {
     }
   }
 
-  // A commit that fails has taken the session's locks along: they are taken again.
-  std::optional<core::Failure> commit() {
+  // A commit that fails has taken the run locks along: they are taken again.
+  std::optional<core::Failure> commit(const core::Name& view) {
     try {
-      transactions_.commit();
+      naming("commit the refresh of", view, [&] { transactions_.commit(); });
       return std::nullopt;
     } catch (const PgError& error) {
       locks_.forget();
@@ -264,13 +258,11 @@ class ViewByView {
   core::Microseconds started_;
   Transactions& transactions_;
   Progress& progress_;
-  Facts facts_;  // nobody registers these views anew before the run has ended
   UnappliedEdits edits_;
   std::vector<core::Node> read_;
   std::int64_t run_;
   Oid extension_;
-  // Of the view that the step is about: its name can have come to another's since.
-  Oid owner_ = InvalidOid;
+  Oid owner_ = InvalidOid;  // of the step's view; its name can have come to another's since
 };
 
 Locked lock_for_session(const PlanRequest& request, Overlap overlap, SessionLocks& locks) {
