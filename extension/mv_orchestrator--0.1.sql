@@ -511,6 +511,7 @@ COMMENT ON FUNCTION @extschema@.mv_refresh_all(text[], text, text, text) IS
 
 CREATE PROCEDURE @extschema@.mv_run(
     names text[] DEFAULT NULL,
+    jobs integer DEFAULT 1,
     mode text DEFAULT NULL,
     on_error text DEFAULT 'continue',
     on_overlap text DEFAULT 'skip'
@@ -518,7 +519,7 @@ CREATE PROCEDURE @extschema@.mv_run(
 AS 'MODULE_PATHNAME', 'mv_run'
 LANGUAGE C;
 
-COMMENT ON PROCEDURE @extschema@.mv_run(text[], text, text, text) IS
+COMMENT ON PROCEDURE @extschema@.mv_run(text[], integer, text, text, text) IS
     'refreshes materialized views in order and commits each when it is done';
 
 CREATE FUNCTION @extschema@.mv_plan(

@@ -269,6 +269,7 @@ SET che.bad = slow;
 SET statement_timeout = '300ms';
 SELECT * FROM mv_check();
 RESET statement_timeout;
+SELECT severity, name, problem, detail FROM mv_check();
 RESET che.bad;
 SELECT count(*) FROM mv_drop('sour');
 SELECT mv_unregister('sour');

@@ -27,7 +27,7 @@ SELECT count(DISTINCT c.xmin::text) FROM mv_orchestrator.run_step AS c WHERE run
 CALL mv_run('{total, kinds}', mode => 'plain');
 SELECT * FROM steps();
 CALL mv_run('{}');
-CALL mv_run(NULL, NULL, NULL, NULL);
+CALL mv_run(NULL, NULL, NULL, NULL, NULL);
 SELECT * FROM steps();
 
 -- A failure hurts only what depends on it. The rest is committed; then there is one error.
@@ -119,6 +119,9 @@ SELECT max(id) FROM base;
 SELECT * FROM total;
 
 -- Arguments.
+CALL mv_run(jobs => 2);
+CALL mv_run(jobs => 0);
+CALL mv_run('{kinds}', 1);
 CALL mv_run(mode => 'fast');
 CALL mv_run(on_error => 'ignore');
 CALL mv_run(on_overlap => 'queue');

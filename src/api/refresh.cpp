@@ -61,13 +61,22 @@ Datum return_steps(FunctionCallInfo fcinfo, const pg::RunResult& result) {
 }
 
 // All enabled views, or those of the list in the first argument.
-pg::PlanRequest request_for_all(const pg::Arguments& arguments) {
+pg::PlanRequest request_for_all(const pg::Arguments& arguments, int mode_place = 1) {
   auto names = arguments.optional_texts(0, "names");
-  const auto mode = mode_argument(arguments, 1);
+  const auto mode = mode_argument(arguments, mode_place);
   return {[names = std::move(names)](const core::Views& views) {
             return names ? pg::find_registered(views, *names) : core::enabled_views(views);
           },
           mode};
+}
+
+// How many views at once.
+void check_jobs(const pg::Arguments& arguments, int place) {
+  const std::int32_t jobs = arguments.integer_or(place, 1);
+  if (jobs != 1)
+    throw core::Error{core::Code::parameter_invalid,
+                      "invalid value for \"jobs\": " + std::to_string(jobs),
+                      "It must be 1: views are refreshed one after the other."};
 }
 
 }  // namespace
@@ -97,13 +106,14 @@ MVO_FUNCTION(mv_refresh_all) {
   return return_steps(fcinfo, pg::run(request, overlap_argument(arguments, 3), on_error));
 }
 
-// CALL mv_run(names, mode, on_error, on_overlap)
+// CALL mv_run(names, jobs, mode, on_error, on_overlap)
 MVO_FUNCTION(mv_run) {
   const pg::Arguments arguments(fcinfo);
   pg::require_writable("mv_run()");
-  const pg::PlanRequest request = request_for_all(arguments);
-  const core::OnError on_error = on_error_argument(arguments, 2, "continue");
-  const pg::Overlap overlap = overlap_argument(arguments, 3, "skip");
+  check_jobs(arguments, 1);
+  const pg::PlanRequest request = request_for_all(arguments, 2);
+  const core::OnError on_error = on_error_argument(arguments, 3, "continue");
+  const pg::Overlap overlap = overlap_argument(arguments, 4, "skip");
   pg::Transactions transactions(fcinfo, "mv_run()");
   pg::run_by_view(transactions, request, overlap, on_error);
   return Datum{0};

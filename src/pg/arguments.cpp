@@ -52,6 +52,10 @@ std::optional<std::vector<std::string>> Arguments::optional_texts(int place,
   return texts;
 }
 
+std::int32_t Arguments::integer_or(int place, std::int32_t fallback) const {
+  return is_null(place) ? fallback : DatumGetInt32(datum(place));
+}
+
 bool Arguments::boolean_or(int place, bool fallback) const {
   return is_null(place) ? fallback : DatumGetBool(datum(place));
 }

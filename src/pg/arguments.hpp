@@ -19,6 +19,7 @@ class Arguments {
   std::vector<std::string> texts(int place, const char* name) const;
   std::optional<std::vector<std::string>> optional_texts(int place, const char* name) const;
   bool boolean_or(int place, bool fallback) const;
+  std::int32_t integer_or(int place, std::int32_t fallback) const;
   // A jsonb argument as text.
   std::string json_or(int place, const char* fallback) const;
 

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "core/error.hpp"
+#include "pg/cancel_watch.hpp"
 #include "pg/checked_view.hpp"
 #include "pg/guc_scope.hpp"
 #include "pg/registry.hpp"
@@ -14,6 +15,7 @@
 #include "pg/stored_text.hpp"
 #include "pg/subtransaction.hpp"
 #include "pg/utility.hpp"
+#include "pg/view_timer.hpp"
 
 extern "C" {
 #include <storage/lmgr.h>
@@ -26,6 +28,8 @@ namespace {
 using core::Kind;
 
 constexpr int longest_lock_wait_ms = 100;
+// Reading a text can run its author's code, and that can sleep.
+constexpr std::chrono::seconds longest_look{5};
 
 using Check = void (*)(const CheckedView&);
 
@@ -62,26 +66,51 @@ void report_failure(const CheckedView& view, const std::string& message) {
               "What else is wrong with it is not known; a refresh may fail as well.");
 }
 
-// Runs one check, of which nothing stays. Returns false when it met a lock.
-bool look(CheckedView view, Check check) {
+enum class Looked { done, busy, too_long };
+
+Looked look_alone(CheckedView view, Check check) {
   const StatementMemory memory;  // freed after the rollback
   try {
     Subtransaction looking;
     GucScope limit;
     limit_lock_waits(limit);
-    view.live = lock_live(view.name());
-    check(view);
+    within(longest_look, [&] {
+      view.live = lock_live(view.name());
+      check(view);
+    });
     looking.roll_back();
-    return true;
   } catch (const PgError& error) {
     if (error.is_own_interrupt()) throw;
-    if (means_busy(error.sqlstate())) return false;
+    if (means_busy(error.sqlstate())) return Looked::busy;
     report_failure(view, error.what());
   } catch (const core::Error& error) {
-    if (error.code == core::Code::overlap) return false;
+    if (error.code == core::Code::overlap) return Looked::busy;
+    if (error.code == core::Code::view_timeout) {
+      report_failure(view, fmt::format("It took longer than {} s.", longest_look.count()));
+      return Looked::too_long;
+    }
     report_failure(view, error.message);
   }
-  return true;
+  return Looked::done;
+}
+
+// Runs one check, of which nothing stays; what went wrong is reported, but for a lock.
+Looked look(const CheckedView& view, Check check) {
+  const CancelWatch watch;
+  const Looked looked = look_alone(view, check);
+  watch.raise_if_heard();
+  return looked;
+}
+
+// The checks that look at a view, up to the first that is not done.
+void look_at(const CheckedView& view, bool with_key) {
+  std::vector<Check> checks(std::begin(checks_of_views), std::end(checks_of_views));
+  if (with_key) checks.push_back(check_key);
+  for (const Check check : checks) {
+    const Looked looked = look(view, check);
+    if (looked == Looked::busy) report_busy(view);
+    if (looked != Looked::done) return;
+  }
 }
 
 bool has_rights_of_owner(const std::optional<LiveRelation>& live, const Registration& registered) {
@@ -108,9 +137,7 @@ bool check_view(const Dependencies& all, core::Node node, const std::vector<Oid>
                          problems};
   check_existence(view);
   check_dependencies(view);
-  for (const Check check : checks_of_views)
-    if (!look(view, check)) return report_busy(view), true;
-  if (owns && !look(view, check_key)) report_busy(view);
+  look_at(view, owns);
   return true;
 }
 

@@ -55,7 +55,8 @@ class ViewByView {
         started_(started),
         transactions_(transactions),
         progress_(progress),
-        edits_(planned_, facts_of(planned_)),
+        facts_(facts_of(planned_)),
+        edits_(planned_, facts_),
         read_(core::read_by(planned_.plan, planned_.views.graph())),
         run_(number_run()),
         extension_(extension()) {
@@ -150,19 +151,17 @@ class ViewByView {
     limit.for_view(planned_.limits(step), [&] {
       lock_to_refresh(view);
       lock_sources(view);
-      Facts facts = load_run_facts({view});
-      facts.try_emplace(view);
       RunSnapshot snapshot;
       check_not_missed(view, snapshot);
       Exchanges exchanges;
-      result = refresh_step(step, view, snapshot, facts.at(view), exchanges,
+      result = refresh_step(step, view, snapshot, facts_.at(view), exchanges,
                             std::ranges::binary_search(read_, step.view));
       add_detail(result, edits_.detail(view));
       if (retries > 0) add_detail(result, describe_retries(retries));
       outcome = core::outcome_of(step, result, outcome.started, now());
       record_step(outcome);  // while readers still go on
       save_learned({outcome}, planned_.views);
-      note_refreshed(planned_, {outcome}, facts);
+      note_refreshed(planned_, {outcome}, facts_);
       snapshot.release();
       exchanges.finish();
     });
@@ -246,6 +245,7 @@ class ViewByView {
   core::Microseconds started_;
   Transactions& transactions_;
   Progress& progress_;
+  Facts facts_;  // nobody registers these views anew before the run has ended
   UnappliedEdits edits_;
   std::vector<core::Node> read_;
   std::int64_t run_;

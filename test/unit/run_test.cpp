@@ -109,6 +109,51 @@ TEST(Run, SkipsEveryStepForOneReason) {
   EXPECT_EQ(count_failed(outcomes), 0u);
 }
 
+// Views 0 .. 4 in this order; 1 fails; 3 reads 1, 4 reads 3.
+struct Taken {
+  std::vector<Node> taken, left_out;
+  std::vector<Status> statuses;
+  std::vector<std::optional<Node>> behind;
+
+  explicit Taken(OnError on_error) {
+    Plan plan;
+    for (Node node = 0; node < 5; ++node) plan.push_back({node, 1, Mode::plain});
+    const auto outcomes = take_steps(
+        plan, Graph(5, {{3, 1}, {4, 3}}), on_error,
+        [&](const Step& step) {
+          taken.push_back(step.view);
+          Attempt attempt = Refreshed{};
+          if (step.view == 1) attempt = Failure{"22012", "division by zero", ""};
+          return outcome_of(step, std::move(attempt), Microseconds{1}, Microseconds{3});
+        },
+        [&](const Outcome& outcome) { left_out.push_back(outcome.step.view); },
+        [] { return Microseconds{9}; });
+    for (const Outcome& outcome : outcomes) {
+      statuses.push_back(outcome.status);
+      behind.push_back(outcome.failed_source);
+    }
+  }
+};
+
+TEST(TakeSteps, TellsOfWhatIsLeftOutAsItGoes) {
+  const Taken run(OnError::proceed);
+  EXPECT_EQ(run.taken, (std::vector<Node>{0, 1, 2}));
+  EXPECT_EQ(run.left_out, (std::vector<Node>{3, 4}));
+  EXPECT_EQ(run.statuses,
+            (std::vector{refreshed, failed, refreshed, upstream_failed, upstream_failed}));
+  EXPECT_EQ(run.behind,
+            (std::vector<std::optional<Node>>{std::nullopt, std::nullopt, std::nullopt, 1, 1}));
+}
+
+TEST(TakeSteps, StopsAtTheFirstFailure) {
+  const Taken run(OnError::stop);
+  EXPECT_EQ(run.taken, (std::vector<Node>{0, 1}));
+  EXPECT_EQ(run.left_out, (std::vector<Node>{2, 3, 4}));
+  EXPECT_EQ(run.statuses,
+            (std::vector{refreshed, failed, Status::skipped, upstream_failed, upstream_failed}));
+  EXPECT_EQ(run.behind, (std::vector<std::optional<Node>>{std::nullopt, std::nullopt, 1, 1, 1}));
+}
+
 TEST(Run, GoesOnWithoutWhatReadsAFailedView) {
   // 3 reads 1, 4 reads 3; 2 and 5 read 0.
   const Tried tried({{3, 1}, {4, 3}, {2, 0}, {5, 0}}, {1});
