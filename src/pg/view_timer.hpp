@@ -39,8 +39,13 @@ template <class Body>
 auto within(std::chrono::milliseconds limit, Body body) {
   const ViewTimer timer(limit);
   try {
-    auto result = body();
-    if (!timer.is_over()) return result;
+    if constexpr (std::is_void_v<std::invoke_result_t<Body>>) {
+      body();
+      if (!timer.is_over()) return;
+    } else {
+      auto result = body();
+      if (!timer.is_over()) return result;
+    }
   } catch (const PgError& error) {
     if (!timer.caused(error)) throw;
   }
