@@ -112,7 +112,7 @@ ask($holder, '\c mart');
 my $holder_pid = ask($holder, 'SELECT pg_backend_pid()');
 ask($holder, 'SELECT pg_advisory_lock(1)');
 my $run = run_in_session(q{CALL mv_run('{shop.slow}')});
-wait_for(q{SELECT FROM mv_orchestrator.progress WHERE phase = 'query'});
+wait_for("SELECT FROM mv_orchestrator.progress WHERE phase = 'query' AND blocked_by = '{$holder_pid}'");
 is_deeply([ cron() ], [ 0, '' ], 'a run that is skipped is no news for cron');
 
 my $each = ask_as('exporter', block('Each view'));
@@ -194,16 +194,16 @@ unlike(answer($run), qr/ERROR/, 'and the run ends well when he is gone');
 
 # A prepared transaction has no process.
 sub prepared {
-    my ($does, $call, $phase, $process) = @_;
+    my ($does, $call, $phase) = @_;
     ask($holder, "BEGIN; $does; PREPARE TRANSACTION 'p'");
     $run = run_in_session($call);
     wait_for("SELECT FROM mv_orchestrator.progress WHERE phase = '$phase' AND (phase = 'exchange' OR blocked_by <> '{}')");
-    is(columns(ask_as('exporter', $in_the_way), 0 .. 4), "$run->{pid}|shop.daily|$phase|$process|", "a prepared transaction in $phase");
+    is(columns(ask_as('exporter', $in_the_way), 0 .. 4), "$run->{pid}|shop.daily|$phase|0|", "a prepared transaction in $phase");
     ask($holder, q{ROLLBACK PREPARED 'p'});
     unlike(answer($run), qr/ERROR/, 'and the run ends well when it is gone');
 }
-prepared('LOCK TABLE shop.base', q{CALL mv_run('{shop.daily}')}, 'waiting', '0');
-prepared('SELECT count(*) FROM shop.daily', q{CALL mv_run('{shop.daily}', mode => 'swap')}, 'exchange', '');
+prepared('LOCK TABLE shop.base', q{CALL mv_run('{shop.daily}')}, 'waiting');
+prepared('SELECT count(*) FROM shop.daily', q{CALL mv_run('{shop.daily}', mode => 'swap')}, 'exchange');
 
 is(ask_as('exporter', $in_the_way) . ask_as('exporter', $stuck), '', 'then nothing is stuck');
 
