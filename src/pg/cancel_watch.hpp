@@ -8,7 +8,9 @@
 namespace mvo::pg {
 
 // Hears, while it lives, of every cancel but those that lock_timeout or a ViewTimer make. Whoever
-// survives an error asks it whether there was one. They may be nested.
+// survives an error asks it whether there was one. They may be nested. What it cannot hear is a
+// cancel that arrives while the server's own signal for a lock_timeout is still to be delivered:
+// the kernel makes one of the two.
 class CancelWatch {
  public:
   CancelWatch();

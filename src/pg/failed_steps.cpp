@@ -29,6 +29,11 @@ std::string describe(const core::Failure& failure, Oid owner) {
   return text;
 }
 
+std::string reason_of_left_out(const core::Outcome& outcome, const core::Views& views) {
+  return fmt::format("materialized view {} could not be refreshed",
+                     print(views[*outcome.failed_source].name));
+}
+
 // What every caller may know, as he may refresh the views.
 std::string list_failures(const std::vector<core::Outcome>& outcomes, const core::Views& views) {
   std::string list;
@@ -39,11 +44,11 @@ std::string list_failures(const std::vector<core::Outcome>& outcomes, const core
       ++more;
       continue;
     }
-    list += listed++ == 0 ? "" : "\n";
-    list += outcome.failure
-                ? outcome.failure->sqlstate + ": " + outcome.failure->message
-                : fmt::format("materialized view {} reads {}", print(views[outcome.step.view].name),
-                              print(views[*outcome.failed_source].name));
+    const std::string reason = outcome.failure
+                                   ? outcome.failure->sqlstate + ": " + outcome.failure->message
+                                   : reason_of_left_out(outcome, views);
+    list += fmt::format("{}{}: {}", listed++ == 0 ? "" : "\n", print(views[outcome.step.view].name),
+                        reason);
   }
   return more == 0 ? list : fmt::format("{}\nand {} more", list, more);
 }
@@ -90,9 +95,7 @@ void describe_failures(std::vector<core::Outcome>& outcomes, const core::Views& 
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     core::Outcome& outcome = outcomes[i];
     if (outcome.failure) outcome.result.detail = describe(*outcome.failure, owners[i]);
-    if (outcome.failed_source)
-      outcome.result.detail = fmt::format("materialized view {} could not be refreshed",
-                                          print(views[*outcome.failed_source].name));
+    if (outcome.failed_source) outcome.result.detail = reason_of_left_out(outcome, views);
   }
 }
 

@@ -127,9 +127,8 @@ class ViewByView {
     std::optional<PgError> interrupt;
     try {
       check_for_interrupts();
-      return attempt([&] {
-        const core::Name& view = planned_.name(step);
-        return naming("refresh", view, [&] {
+      return naming("refresh", planned_.name(step), [&] {
+        return attempt([&] {
           return within(view_timeout(planned_.limits(step)),
                         [&] { return refresh(step, outcome, retries); });
         });
