@@ -203,6 +203,7 @@ SELECT n FROM kinds WHERE kind = 3;
 -- The session is as it was.
 SHOW lock_timeout;
 SELECT current_user = session_user, current_setting('search_path');
+SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'object';
 DROP SCHEMA run CASCADE;
 DROP OWNED BY regress_run_other;
 DROP ROLE regress_run_other;
