@@ -103,6 +103,7 @@ std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds 
   note_refreshed(planned, outcomes, facts);
   snapshot.release();
   if (outcomes.size() > 1) progress.end_steps();
+  exchanges.lock();
   exchanges.finish();
   edits.warn(planned, outcomes);
   warn_of_left_out(planned);

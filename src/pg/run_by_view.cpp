@@ -158,8 +158,9 @@ class ViewByView {
                             std::ranges::binary_search(read_, step.view));
       add_detail(result, edits_.detail(view));
       if (retries > 0) add_detail(result, core::describe_retries(retries));
+      exchanges.lock();
       outcome = core::outcome_of(step, result, outcome.started, now());
-      record_step(outcome);  // while readers still go on
+      record_step(outcome);  // one row: readers wait that long, so that their time counts
       save_learned({outcome}, planned_.views);
       note_refreshed(planned_, {outcome}, facts);
       snapshot.release();

@@ -96,15 +96,19 @@ my @phases = (
     [ '1|2|public."A"|waiting', $holder, $holder ], [ "2|2|public.$odd|query", $gates[0], $gates[0] ],
     [ "2|2|public.$odd|index 2 of 2", $gates[1], $gates[1] ], [ "2|2|public.$odd|analyze", $gates[2], $gates[2] ],
     [ "2|2|public.$odd|exchange", $reader ]);
+my $freed;
 for my $stage (@phases) {
     my ($phase, $gate, $blocker) = @$stage;
     is(wait_for_progress($phase), $phase, "it comes to $phase");
     check_state($phase, $run, $blocker, 1);
     is(ask($admin, q{SELECT string_agg(view_name || ' ' || status, ', ') FROM mv_orchestrator.history h JOIN mv_orchestrator.progress USING (run)}),
         $phase =~ /^2/ ? 'A unchanged' : '', "$phase: the history tells what is done");
+    $freed = ask($admin, 'SELECT clock_timestamp()');
     ask($gate, 'ROLLBACK; SELECT pg_advisory_unlock_all()');
 }
 is(answer($runner), '', 'it is done');
+is(ask($admin, "SELECT started + elapsed >= '$freed' FROM mv_orchestrator.history ORDER BY run DESC, step DESC LIMIT 1"), 't',
+    'the time of a step has in it that it waited for readers');
 is_own('done', $run);
 
 # The functions say the same, but for the number; whoever ends them, what they report ends.
