@@ -278,7 +278,8 @@ COMMENT ON COLUMN mv_orchestrator.status.last_error IS
     'of the last failure, with its SQLSTATE; for members of the role that owned the view then and of pg_monitor';
 
 -- A run says what it does in the query that its session reports, which the server shows to members of
--- the session's role and of pg_read_all_stats. Whoever else writes such a comment holds no run lock.
+-- the session's role and of pg_read_all_stats. Whoever else writes such a comment holds no run lock;
+-- who does, after mv_refresh_all() in a transaction, can write what he likes, but no number too large.
 CREATE VIEW mv_orchestrator.progress WITH (security_barrier) AS
 SELECT a.pid,
        a.usename::text AS role,
@@ -295,9 +296,9 @@ SELECT a.pid,
        pg_blocking_pids(a.pid) AS blocked_by
 FROM pg_stat_activity AS a
 CROSS JOIN LATERAL regexp_match(a.query,
-    '^/\* mv_orchestrator(?: run ([0-9]+))?(?:, step ([0-9]+) of ([0-9]+))?'
+    '^/\* mv_orchestrator(?: run ([0-9]{1,18}))?(?:, step ([0-9]{1,9}) of ([0-9]{1,9}))?'
     ', (waiting|query|index [0-9]+ of [0-9]+|exchange|analyze)'
-    '(?:: ((?:"(?:[^"]|"")*"|[a-z0-9_]+)\.(?:"(?:[^"]|"")*"|[a-z0-9_]+)))? \*/') AS said
+    '(?:: ((?:"(?:[^"]|"")*"|[a-z0-9_]+)\.(?:"(?:[^"]|"")*"|[a-z0-9_]+)) \*/|: | \*/)') AS said
 LEFT JOIN LATERAL (
     SELECT count(*) FILTER (WHERE s.status IN ('failed', 'upstream_failed')) AS failed
     FROM mv_orchestrator.run_step AS s
@@ -315,9 +316,10 @@ COMMENT ON VIEW mv_orchestrator.progress IS
     'one row for each run under way in this database: what it does now; for members of its role and of pg_read_all_stats';
 COMMENT ON COLUMN mv_orchestrator.progress.run IS
     'number of the run in the history, where mv_run() writes the steps that are done; null for the functions';
-COMMENT ON COLUMN mv_orchestrator.progress.step IS 'the step that it is at; null while it waits for run locks';
+COMMENT ON COLUMN mv_orchestrator.progress.step IS
+    'the step that it is at; null while it waits for run locks, and while it exchanges the files of several views together';
 COMMENT ON COLUMN mv_orchestrator.progress.steps IS 'how many steps it has';
-COMMENT ON COLUMN mv_orchestrator.progress.name IS 'the view of that step, as the functions print it';
+COMMENT ON COLUMN mv_orchestrator.progress.name IS 'the view of that step, as the functions print it; null where track_activity_query_size cuts it';
 COMMENT ON COLUMN mv_orchestrator.progress.phase IS
     'waiting (for locks), query, index i of m, exchange (waits for readers to end) or analyze';
 COMMENT ON COLUMN mv_orchestrator.progress.since IS 'when that phase began';

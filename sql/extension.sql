@@ -26,7 +26,8 @@ SELECT has_schema_privilege('regress_extension_nobody', 'mv_orchestrator', 'USAG
        has_schema_privilege('regress_extension_nobody', 'mv_orchestrator', 'CREATE') AS "create";
 SELECT relname FROM pg_class WHERE relnamespace = 'mv_orchestrator'::regnamespace AND relkind IN ('r', 'v')
   AND (has_table_privilege('regress_extension_nobody', oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
-       OR relacl IS NOT NULL AND EXISTS (SELECT FROM aclexplode(relacl) WHERE grantee = 0));
+       OR relacl IS NOT NULL AND EXISTS (SELECT FROM aclexplode(relacl) WHERE grantee = 0))
+  ORDER BY relname;
 -- The registry is dumped, and has nothing that a dump would not bring back; history is not, with all it has.
 SELECT c::regclass FROM (SELECT unnest(extconfig) AS c FROM pg_extension WHERE extname = 'mv_orchestrator') AS s ORDER BY 1;
 SELECT relname, relkind FROM pg_class WHERE relnamespace = 'mv_orchestrator'::regnamespace AND relkind NOT IN ('r', 'i')

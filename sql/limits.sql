@@ -88,5 +88,25 @@ SELECT * FROM mv_refresh_all('{b_slow, d_fast}', on_error => 'continue');
 RESET statement_timeout;
 SELECT * FROM steps();
 
+-- A view's function may refresh another view: the limit of the first one counts for both, and goes on
+-- after it. Once it is off, who is cancelled is told so.
+CREATE FUNCTION nested() RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM status FROM public.mv_refresh('lim.d_fast');
+  PERFORM pg_sleep(seconds) FROM lim.pause;
+  RETURN 1;
+END $$;
+SELECT mv_register('e_nested', 'SELECT nested() AS x');
+UPDATE pause SET seconds = 0;
+SET mv_orchestrator.view_timeout = '1min';
+SELECT * FROM mv_create('e_nested');
+SELECT status FROM mv_refresh('e_nested');
+SET statement_timeout = '100ms';
+SELECT pg_sleep(60);
+RESET statement_timeout;
+UPDATE pause SET seconds = 60;
+SET mv_orchestrator.view_timeout = '500ms';
+SELECT status, detail FROM mv_refresh_all('{e_nested}', on_error => 'continue');
+
 DROP SCHEMA lim CASCADE;
 SELECT count(mv_unregister(format('%I.%I', schema_name, view_name))) FROM mv_orchestrator.registry;

@@ -118,6 +118,57 @@ CALL for_each();
 SELECT max(id) FROM base;
 SELECT * FROM total;
 
+-- What its caller did before the call and cannot be committed is an error, and nothing is refreshed.
+CREATE TABLE once (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED);
+DO $$BEGIN INSERT INTO once VALUES (1), (1); CALL mv_run(); END$$;
+\echo :LAST_ERROR_SQLSTATE
+DO $$
+DECLARE v record;
+BEGIN
+  FOR v IN SELECT 1 / (500 - g) FROM generate_series(1, 1000) g LOOP CALL mv_run('{kinds}'); END LOOP;
+END $$;
+\echo :LAST_ERROR_SQLSTATE
+SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'object';
+
+-- A commit that fails is a failure of its view, is tried again where that may help, and goes on with
+-- the run locks.
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.view_name = 'kinds' AND NEW.sqlstate IS NULL THEN
+    RAISE EXCEPTION 'refused' USING ERRCODE = current_setting('run.code');
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON mv_orchestrator.run_step
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse();
+SET run.code = '23505';
+INSERT INTO base VALUES (76, 2);
+CALL mv_run();
+\echo :LAST_ERROR_SQLSTATE
+SELECT * FROM steps();
+SET run.code = '40001';
+CALL mv_run('{kinds}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT * FROM steps();
+DROP TRIGGER refuse ON mv_orchestrator.run_step;
+DELETE FROM base WHERE id = 76;
+CALL mv_run();
+SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'object';
+
+-- Whoever writes the comment of a run himself cannot make mv_orchestrator.progress fail for others.
+BEGIN;
+SELECT status FROM mv_refresh_all('{kinds}');
+/* mv_orchestrator run 7, step 1 of 2, query: run.kinds */ SELECT run, step, steps, name, phase FROM mv_orchestrator.progress;
+SELECT pg_stat_clear_snapshot();
+/* mv_orchestrator run 99999999999999999999, step 1 of 2, query */ SELECT run FROM mv_orchestrator.progress;
+SELECT pg_stat_clear_snapshot();
+/* mv_orchestrator, step 9999999999 of 2, query */ SELECT run FROM mv_orchestrator.progress;
+SELECT pg_stat_clear_snapshot();
+/* mv_orchestrator run 7, step 1 of 2, index 1 of 2: run."cut */ SELECT run, step, name, phase FROM mv_orchestrator.progress;
+SELECT pg_stat_clear_snapshot();
+/* mv_orchestrator, step 999999999 of 999999999, query */ SELECT step FROM mv_orchestrator.progress;
+COMMIT;
+
 -- Arguments.
 CALL mv_run(jobs => 2);
 CALL mv_run(jobs => 0);
@@ -152,6 +203,7 @@ SELECT n FROM kinds WHERE kind = 3;
 -- The session is as it was.
 SHOW lock_timeout;
 SELECT current_user = session_user, current_setting('search_path');
+SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'object';
 DROP SCHEMA run CASCADE;
 DROP OWNED BY regress_run_other;
 DROP ROLE regress_run_other;

@@ -1,5 +1,7 @@
 #include "core/retry.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace mvo::core {
@@ -16,6 +18,10 @@ bool is_worth_retrying(std::string_view sqlstate) {
 
 std::chrono::milliseconds pause_before(int retry) {
   return std::min(longest_pause, first_pause * (1 << std::min(retry - 1, most_doublings)));
+}
+
+std::string describe_retries(int retries) {
+  return fmt::format("tried again {} time{}", retries, retries == 1 ? "" : "s");
 }
 
 }  // namespace mvo::core

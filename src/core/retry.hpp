@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 #include <string_view>
 
 namespace mvo::core {
@@ -14,5 +15,8 @@ bool is_worth_retrying(std::string_view sqlstate);
 
 // Before try `retry`, counted from 1: doubling from 0.2 s to at most 10 s.
 std::chrono::milliseconds pause_before(int retry);
+
+// "tried again 2 times"
+std::string describe_retries(int retries);
 
 }  // namespace mvo::core

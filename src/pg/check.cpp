@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "core/error.hpp"
+#include "pg/cancel_watch.hpp"
 #include "pg/checked_view.hpp"
 #include "pg/guc_scope.hpp"
 #include "pg/registry.hpp"
@@ -67,8 +68,7 @@ void report_failure(const CheckedView& view, const std::string& message) {
 
 enum class Looked { done, busy, too_long };
 
-// Runs one check, of which nothing stays; what went wrong is reported, but for a lock.
-Looked look(CheckedView view, Check check) {
+Looked look_alone(CheckedView view, Check check) {
   const StatementMemory memory;  // freed after the rollback
   try {
     Subtransaction looking;
@@ -77,6 +77,7 @@ Looked look(CheckedView view, Check check) {
     within(longest_look, [&] {
       view.live = lock_live(view.name());
       check(view);
+      return true;
     });
     looking.roll_back();
   } catch (const PgError& error) {
@@ -92,6 +93,14 @@ Looked look(CheckedView view, Check check) {
     report_failure(view, error.message);
   }
   return Looked::done;
+}
+
+// Runs one check, of which nothing stays; what went wrong is reported, but for a lock.
+Looked look(const CheckedView& view, Check check) {
+  const CancelWatch watch;
+  const Looked looked = look_alone(view, check);
+  watch.raise_if_heard();
+  return looked;
 }
 
 // The checks that look at a view, up to the first that is not done.

@@ -158,7 +158,7 @@ void exchange_files(const Transient& built) {
   });
 }
 
-void Exchanges::finish() {
+void Exchanges::lock() {
   if (exchanged_.empty()) return;
   Progress::phase("exchange");
   std::vector<ExclusiveLockRequest> wanted;
@@ -171,6 +171,9 @@ void Exchanges::finish() {
     wanted.push_back(std::move(request));
   }
   take_exclusive_locks(wanted);
+}
+
+void Exchanges::finish() {
   for (const Transient& built : exchanged_)
     naming("refresh", built.name, [&] {
       call([&] {

@@ -31,8 +31,9 @@ class Exchanges {
     std::erase_if(exchanged_, [&](const Transient& built) { return built.name == view; });
   }
 
-  // Takes all exclusive locks together, drops the old files and gives the TOAST tables their names.
-  // 55P03 when a reader does not end within the lock limit.
+  // Takes all exclusive locks together: 55P03 when a reader does not end within the lock limit.
+  void lock();
+  // Once they are had: drops the old files and gives the TOAST tables their names.
   void finish();
 
  private:

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "core/error.hpp"
+#include "pg/cancel_watch.hpp"
 #include "pg/guc_scope.hpp"
 #include "pg/identifier.hpp"
 #include "pg/lock_holders.hpp"
@@ -61,6 +62,7 @@ void lock_within(Oid relation, milliseconds limit) {
 
 // An attempt costs a transaction id and, on standbys, a replayed lock.
 bool attempt(const std::vector<ExclusiveLockRequest>& wanted, milliseconds limit) {
+  const CancelWatch watch;
   Subtransaction holding;
   const milliseconds end = now() + limit;
   try {
@@ -69,6 +71,7 @@ bool attempt(const std::vector<ExclusiveLockRequest>& wanted, milliseconds limit
   } catch (const PgError& error) {
     if (error.sqlstate() != ERRCODE_LOCK_NOT_AVAILABLE) throw;
     holding.roll_back();
+    watch.raise_if_heard();
     return false;
   }
   holding.commit();

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "pg/cancel_watch.hpp"
 #include "pg/datum.hpp"
 #include "pg/error_code.hpp"
 #include "pg/identifier.hpp"
@@ -28,6 +29,11 @@ std::string describe(const core::Failure& failure, Oid owner) {
   return text;
 }
 
+std::string reason_of_left_out(const core::Outcome& outcome, const core::Views& views) {
+  return fmt::format("materialized view {} could not be refreshed",
+                     print(views[*outcome.failed_source].name));
+}
+
 // What every caller may know, as he may refresh the views.
 std::string list_failures(const std::vector<core::Outcome>& outcomes, const core::Views& views) {
   std::string list;
@@ -38,11 +44,11 @@ std::string list_failures(const std::vector<core::Outcome>& outcomes, const core
       ++more;
       continue;
     }
-    list += listed++ == 0 ? "" : "\n";
-    list += outcome.failure
-                ? outcome.failure->sqlstate + ": " + outcome.failure->message
-                : fmt::format("materialized view {} reads {}", print(views[outcome.step.view].name),
-                              print(views[*outcome.failed_source].name));
+    const std::string reason = outcome.failure
+                                   ? outcome.failure->sqlstate + ": " + outcome.failure->message
+                                   : reason_of_left_out(outcome, views);
+    list += fmt::format("{}{}: {}", listed++ == 0 ? "" : "\n", print(views[outcome.step.view].name),
+                        reason);
   }
   return more == 0 ? list : fmt::format("{}\nand {} more", list, more);
 }
@@ -53,18 +59,13 @@ std::string count_failures(const std::vector<core::Outcome>& outcomes) {
                      outcomes.size() == 1 ? "" : "s");
 }
 
-}  // namespace
-
-core::Failure failure_of(const PgError& error) {
-  return {print_sqlstate(error.sqlstate()), valid_text(error.what()),
-          valid_text(to_string(error.data().detail))};
-}
-
-core::Attempt attempt(const std::function<core::Refreshed()>& refresh) {
+core::Attempt attempt_alone(const std::function<core::Refreshed()>& refresh,
+                            const CancelWatch& watch) {
   const StatementMemory memory;  // freed after the rollback
   try {
     Subtransaction alone;
     core::Refreshed result = refresh();
+    watch.raise_if_heard();
     alone.commit();
     return result;
   } catch (const PgError& error) {
@@ -75,14 +76,26 @@ core::Attempt attempt(const std::function<core::Refreshed()>& refresh) {
   }
 }
 
+}  // namespace
+
+core::Failure failure_of(const PgError& error) {
+  return {print_sqlstate(error.sqlstate()), valid_text(error.what()),
+          valid_text(to_string(error.data().detail))};
+}
+
+core::Attempt attempt(const std::function<core::Refreshed()>& refresh) {
+  const CancelWatch watch;
+  core::Attempt attempted = attempt_alone(refresh, watch);
+  if (std::holds_alternative<core::Failure>(attempted)) watch.raise_if_heard();
+  return attempted;
+}
+
 void describe_failures(std::vector<core::Outcome>& outcomes, const core::Views& views,
                        const std::vector<Oid>& owners) {
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     core::Outcome& outcome = outcomes[i];
     if (outcome.failure) outcome.result.detail = describe(*outcome.failure, owners[i]);
-    if (outcome.failed_source)
-      outcome.result.detail = fmt::format("materialized view {} could not be refreshed",
-                                          print(views[*outcome.failed_source].name));
+    if (outcome.failed_source) outcome.result.detail = reason_of_left_out(outcome, views);
   }
 }
 

@@ -10,7 +10,8 @@
 namespace mvo::pg {
 
 // Runs refresh() so that its error undoes nothing but what it did itself, and gives that error
-// back. An interrupt is thrown on, as is running out of memory here.
+// back. An interrupt is thrown on, as is running out of memory here. A cancel that came meanwhile
+// is raised even when refresh() has survived it or failed by something else.
 core::Attempt attempt(const std::function<core::Refreshed()>& refresh);
 
 core::Failure failure_of(const PgError& error);

@@ -43,7 +43,7 @@ void name_operation(PgError& error, const char* operation, const core::Name& vie
              "Raise max_locks_per_transaction, or name fewer views in one call; mv_plan() says "
              "how many locks a run takes.");
   const std::string what = fmt::format("{} materialized view {}", operation, print(view));
-  if (error.is_interrupt()) {
+  if (error.is_own_interrupt()) {
     add_context(error, "while trying to " + what);
     return;
   }

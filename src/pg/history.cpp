@@ -59,7 +59,7 @@ void Columns::add(const core::Outcome& outcome, const core::Name& view, Oid owne
 }
 
 void write(const Columns& steps, const std::string& role, const std::optional<RunPlace>& place) {
-  query(
+  repeated_query(
       "INSERT INTO mv_orchestrator.run_step (run, step, schema_name, view_name, mode, reason,"
       " status, started, elapsed, analyzing, rows, changed, owner, sqlstate, message, detail, role)"
       " SELECT (SELECT coalesce($16, nextval('mv_orchestrator.run_id'))), step + $17, schema_name,"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pg/cancel_watch.hpp"
 #include "pg/guc_scope.hpp"
 #include "pg/subtransaction.hpp"
 
@@ -59,6 +60,7 @@ void look_without_holding_locks(bool wait, const std::function<void()>& body) {
   const bool limited = LockTimeout > 0;
   const TimestampTz end = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LockTimeout);
   int pause_ms = first_pause_ms;
+  const CancelWatch watch;
   for (;;) {
     try {
       return look_for_a_moment(body);
@@ -68,6 +70,7 @@ void look_without_holding_locks(bool wait, const std::function<void()>& body) {
       if (limited && GetCurrentTimestamp() >= end) throw;
       if (circle) pause_ms = std::min(2 * pause_ms, longest_pause_ms);
     }
+    watch.raise_if_heard();
     pause(pause_ms);
   }
 }

@@ -41,6 +41,11 @@ void Progress::begin(std::size_t step, std::size_t steps, const core::Name& view
   report("waiting");
 }
 
+void Progress::end_steps() {
+  step_.clear();
+  view_.clear();
+}
+
 void Progress::phase(std::string_view what) {
   if (innermost != nullptr) innermost->report(what);
 }

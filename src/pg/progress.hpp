@@ -25,6 +25,8 @@ class Progress {
   void number(std::int64_t run) { run_ = run; }
   // Step `step` of `steps` begins.
   void begin(std::size_t step, std::size_t steps, const core::Name& view);
+  // What follows concerns all views.
+  void end_steps();
   // What the innermost run does now: "query", "index 2 of 3". Says nothing outside of a run.
   static void phase(std::string_view what);
 

@@ -224,7 +224,7 @@ void mark_applied(const Registration& registration) {
 Facts load_run_facts(const std::vector<core::Name>& names) {
   const auto [schemas, views] = columns_of(names);
   OwnTables access;
-  const SpiRows rows = query(
+  const SpiRows rows = repeated_query(
       "SELECT schema_name, view_name, owner, author, settings, applied, s.relation::text"
       " FROM mv_orchestrator.registry LEFT JOIN mv_orchestrator.seen AS s"
       " USING (schema_name, view_name)"

@@ -102,6 +102,8 @@ std::vector<core::Outcome> run_steps(const Planned& planned, core::Microseconds 
   save_learned(outcomes, planned.views);
   note_refreshed(planned, outcomes, facts);
   snapshot.release();
+  if (outcomes.size() > 1) progress.end_steps();
+  exchanges.lock();
   exchanges.finish();
   edits.warn(planned, outcomes);
   warn_of_left_out(planned);

@@ -1,5 +1,3 @@
-#include <fmt/format.h>  // before the server, which redefines printf
-
 #include "pg/run_by_view.hpp"
 
 #include <algorithm>
@@ -21,7 +19,9 @@
 #include "pg/view_timer.hpp"
 
 extern "C" {
+#include <catalog/pg_extension.h>
 #include <commands/extension.h>
+#include <storage/lmgr.h>
 }
 
 namespace mvo::pg {
@@ -36,10 +36,6 @@ Oid extension() {
 Oid owner_of(const core::Name& view) {
   const auto relation = find_relation(view);
   return relation ? relation->owner : InvalidOid;
-}
-
-std::string describe_retries(int retries) {
-  return fmt::format("tried again {} time{}", retries, retries == 1 ? "" : "s");
 }
 
 // What goes on from one transaction to the next.
@@ -61,11 +57,15 @@ class ViewByView {
   }
 
   std::vector<core::Outcome> take_steps(core::OnError on_error) {
-    (void)commit();  // of all that has been locked the run locks alone are kept
+    commit_callers();
     return core::take_steps(
         planned_.plan, planned_.views.graph(), on_error,
         [&](const core::Step& step) { return take(step); },
-        [&](const core::Outcome& outcome) { write_down(outcome); }, now);
+        [&](const core::Outcome& outcome) {
+          owner_ = owner_of(planned_.name(outcome.step));
+          write_down(outcome);
+        },
+        now);
   }
 
   void finish(const std::vector<core::Outcome>& outcomes) {
@@ -85,7 +85,7 @@ class ViewByView {
       auto outcome = try_step(step, began, retries);
       if (!outcome.failure) return outcome;
       if (retries == most || !core::is_worth_retrying(outcome.failure->sqlstate)) {
-        if (retries > 0) outcome.failure->message += "; " + describe_retries(retries);
+        if (retries > 0) outcome.failure->message += "; " + core::describe_retries(retries);
         write_down(outcome);
         return outcome;
       }
@@ -102,21 +102,21 @@ class ViewByView {
     } catch (const PgError& error) {
       interrupt = error;
     }
-    write_down(failed);
-    throw *interrupt;
+    end_interrupted(failed, *interrupt);
   }
 
   // Committed when it has succeeded, in a transaction of its own in any case.
   core::Outcome try_step(const core::Step& step, core::Microseconds began, int retries) {
     const core::Name& view = planned_.name(step);
     progress_.begin(place_of(step), planned_.plan.size(), view);
-    require_extension();
+    keep_extension();
+    owner_ = owner_of(view);
     core::Outcome outcome{step, core::Status::failed, {}, began};
     core::Attempt attempted = attempt_step(step, outcome, retries);
     if (std::holds_alternative<core::Refreshed>(attempted)) {
-      if (auto failure = commit()) attempted = std::move(*failure);
+      if (auto failure = commit(view)) attempted = std::move(*failure);
     } else {
-      (void)commit();  // nothing but an end: what failed has been undone
+      (void)commit(view);  // nothing but an end: what failed has been undone
     }
     if (std::holds_alternative<core::Failure>(attempted))
       outcome = core::outcome_of(step, std::move(attempted), began, now());
@@ -127,9 +127,8 @@ class ViewByView {
     std::optional<PgError> interrupt;
     try {
       check_for_interrupts();
-      return attempt([&] {
-        const core::Name& view = planned_.name(step);
-        return naming("refresh", view, [&] {
+      return naming("refresh", planned_.name(step), [&] {
+        return attempt([&] {
           return within(view_timeout(planned_.limits(step)),
                         [&] { return refresh(step, outcome, retries); });
         });
@@ -138,7 +137,8 @@ class ViewByView {
       if (!error.is_own_interrupt()) throw;
       interrupt = error;
     }
-    end_interrupted(outcome, *interrupt);
+    end_interrupted(core::outcome_of(step, failure_of(*interrupt), outcome.started, now()),
+                    *interrupt);
   }
 
   core::Refreshed refresh(const core::Step& step, core::Outcome& outcome, int retries) {
@@ -147,8 +147,9 @@ class ViewByView {
     core::Refreshed result;
     limit.for_view(planned_.limits(step), [&] {
       lock_to_refresh(view);
+      owner_ = get_locked_view(view).owner;
       lock_sources(view);
-      Facts facts = load_run_facts({view});
+      Facts facts = load_run_facts({view});  // it can have been made anew since the run began
       facts.try_emplace(view);
       RunSnapshot snapshot;
       check_not_missed(view, snapshot);
@@ -156,9 +157,10 @@ class ViewByView {
       result = refresh_step(step, view, snapshot, facts.at(view), exchanges,
                             std::ranges::binary_search(read_, step.view));
       add_detail(result, edits_.detail(view));
-      if (retries > 0) add_detail(result, describe_retries(retries));
+      if (retries > 0) add_detail(result, core::describe_retries(retries));
+      exchanges.lock();
       outcome = core::outcome_of(step, result, outcome.started, now());
-      record_step(outcome);  // while readers still go on
+      record_step(outcome);  // one row: readers wait that long, so that their time counts
       save_learned({outcome}, planned_.views);
       note_refreshed(planned_, {outcome}, facts);
       snapshot.release();
@@ -169,11 +171,10 @@ class ViewByView {
   }
 
   // A cancel ends the run at once, but for saying where it struck.
-  [[noreturn]] void end_interrupted(core::Outcome& outcome, const PgError& interrupt) {
-    outcome = core::outcome_of(outcome.step, failure_of(interrupt), outcome.started, now());
+  [[noreturn]] void end_interrupted(const core::Outcome& outcome, const PgError& interrupt) {
     try {
       write_down(outcome);
-    } catch (const PgError&) {
+    } catch (...) {
       // The rollback that follows is all that is left to do.
     }
     throw interrupt;
@@ -183,8 +184,11 @@ class ViewByView {
   void write_down(const core::Outcome& outcome) {
     std::optional<core::Failure> failure;
     for (int tries = 0; tries < most_tries_to_write; ++tries) {
+      keep_extension();
+      LockLimit limit;
       record_step(outcome);
-      failure = commit();
+      limit.end();
+      failure = commit(planned_.name(outcome.step));
       if (!failure) return;
     }
     throw core::Error{core::Code::not_ready, "could not write down what became of a step",
@@ -192,22 +196,33 @@ class ViewByView {
   }
 
   void record_step(core::Outcome outcome) {
-    const core::Name& view = planned_.name(outcome.step);
     std::vector<core::Outcome> outcomes{std::move(outcome)};
-    const std::vector<Oid> owners{owner_of(view)};
+    const std::vector<Oid> owners{owner_};
     const RunPlace place{run_, place_of(outcomes.front().step)};
     describe_failures(outcomes, planned_.views, owners);
     record(outcomes, planned_.views, owners, place);
   }
 
-  // A commit that fails has taken the session's locks along: they are taken again.
-  std::optional<core::Failure> commit() {
+  // Of all that has been locked the run locks alone are kept. What the caller did before the call
+  // is committed with it, and where that cannot be, the call fails.
+  void commit_callers() {
     try {
       transactions_.commit();
+    } catch (const PgError&) {
+      locks_.forget();
+      throw;
+    }
+  }
+
+  // A commit that fails has taken the run locks along: they are taken again.
+  std::optional<core::Failure> commit(const core::Name& view) {
+    try {
+      naming("commit the refresh of", view, [&] { transactions_.commit(); });
       return std::nullopt;
     } catch (const PgError& error) {
       locks_.forget();
       if (error.is_own_interrupt()) throw;
+      transactions_.go_on();
       retake_locks();
       return failure_of(error);
     }
@@ -219,8 +234,12 @@ class ViewByView {
     limit.end();
   }
 
-  // Our tables, and the run locks with them, may go between two transactions.
-  void require_extension() const {
+  // Our tables may go between two transactions, but not within one from here on: who drops them
+  // waits for its end, and we for him when he was first.
+  void keep_extension() const {
+    LockLimit limit;
+    call([&] { LockDatabaseObject(ExtensionRelationId, extension_, 0, AccessShareLock); });
+    limit.end();
     if (extension() == extension_) return;
     throw core::Error{core::Code::not_ready,
                       "extension \"mv_orchestrator\" was dropped during the run",
@@ -243,6 +262,7 @@ class ViewByView {
   std::vector<core::Node> read_;
   std::int64_t run_;
   Oid extension_;
+  Oid owner_ = InvalidOid;  // of the step's view; its name can have come to another's since
 };
 
 Locked lock_for_session(const PlanRequest& request, Overlap overlap, SessionLocks& locks) {

@@ -1,6 +1,7 @@
 #include "pg/spi.hpp"
 
 #include <stdexcept>
+#include <unordered_map>
 
 #include "pg/datum.hpp"
 
@@ -17,6 +18,42 @@ Datum array_datum(std::vector<Datum>& values, bool* nulls, Oid type) {
     return PointerGetDatum(
         construct_md_array(values.data(), nulls, 1, sizes, from, type, length, by_value, align));
   });
+}
+
+struct Parameters {
+  std::vector<Oid> types;
+  std::vector<Datum> values;
+  std::string nulls;
+
+  explicit Parameters(std::initializer_list<Argument> arguments) {
+    for (const Argument& argument : arguments) {
+      types.push_back(argument.type);
+      values.push_back(argument.value);
+      nulls.push_back(argument.null ? 'n' : ' ');
+    }
+  }
+  int count() const { return static_cast<int>(types.size()); }
+};
+
+SpiRows rows_of(int result) {
+  if (result < 0)
+    throw std::runtime_error(std::string("SPI failed: ") + SPI_result_code_string(result));
+  return {SPI_tuptable, SPI_processed};
+}
+
+// The server plans it again when what it is about has changed.
+SPIPlanPtr kept_plan(const char* sql, Parameters& parameters) {
+  static std::unordered_map<std::string, SPIPlanPtr> plans;
+  const auto found = plans.find(sql);
+  if (found != plans.end()) return found->second;
+  SPIPlanPtr plan = call([&] {
+    SPIPlanPtr prepared = SPI_prepare_cursor(sql, parameters.count(), parameters.types.data(),
+                                             CURSOR_OPT_GENERIC_PLAN);
+    if (prepared != nullptr) SPI_keepplan(prepared);
+    return prepared;
+  });
+  if (plan == nullptr) rows_of(SPI_result);
+  return plans.emplace(sql, plan).first->second;
 }
 
 }  // namespace
@@ -106,21 +143,21 @@ std::optional<std::int64_t> SpiRows::bigint(std::uint64_t row, int column) const
 }
 
 SpiRows query(const char* sql, std::initializer_list<Argument> arguments, Sees sees) {
-  std::vector<Oid> types;
-  std::vector<Datum> values;
-  std::string nulls;
-  for (const Argument& argument : arguments) {
-    types.push_back(argument.type);
-    values.push_back(argument.value);
-    nulls.push_back(argument.null ? 'n' : ' ');
-  }
-  const int result = call([&] {
-    return SPI_execute_with_args(sql, static_cast<int>(types.size()), types.data(), values.data(),
-                                 nulls.c_str(), sees == Sees::caller, 0);
-  });
-  if (result < 0)
-    throw std::runtime_error(std::string("SPI failed: ") + SPI_result_code_string(result));
-  return {SPI_tuptable, SPI_processed};
+  Parameters parameters(arguments);
+  return rows_of(call([&] {
+    return SPI_execute_with_args(sql, parameters.count(), parameters.types.data(),
+                                 parameters.values.data(), parameters.nulls.c_str(),
+                                 sees == Sees::caller, 0);
+  }));
+}
+
+SpiRows repeated_query(const char* sql, std::initializer_list<Argument> arguments, Sees sees) {
+  Parameters parameters(arguments);
+  SPIPlanPtr plan = kept_plan(sql, parameters);
+  return rows_of(call([&] {
+    return SPI_execute_plan(plan, parameters.values.data(), parameters.nulls.c_str(),
+                            sees == Sees::caller, 0);
+  }));
 }
 
 }  // namespace mvo::pg

@@ -70,5 +70,7 @@ class SpiRows {
 
 // Runs one statement; for a statement that writes, size() is the number of rows written.
 SpiRows query(const char* sql, std::initializer_list<Argument> arguments, Sees sees);
+// The same, planned once in a session, for whatever arguments.
+SpiRows repeated_query(const char* sql, std::initializer_list<Argument> arguments, Sees sees);
 
 }  // namespace mvo::pg

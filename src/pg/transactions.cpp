@@ -57,12 +57,11 @@ Transactions::~Transactions() {
 }
 
 void Transactions::commit() {
-  try {
-    call([] { SPI_commit(); });
-  } catch (const PgError&) {
-    call([] { EnsurePortalSnapshotExists(); });
-    throw;
-  }
+  call([] { SPI_commit(); });
+  go_on();
+}
+
+void Transactions::go_on() {
   call([] { EnsurePortalSnapshotExists(); });
 }
 

@@ -15,8 +15,10 @@ class Transactions {
 
   // Nothing that the transaction owned may be held by then: no lock that is to stay but for those
   // of the session, no snapshot, no level of settings. When it throws, the transaction has been
-  // rolled back, session locks were released, and a new transaction has begun as well.
+  // rolled back, session locks were released, and a new transaction has begun, in which nothing can
+  // be done before go_on().
   void commit();
+  void go_on();
 
  private:
   int exceptions_ = std::uncaught_exceptions();

@@ -16,9 +16,8 @@ namespace {
 
 constexpr int repeated_every_ms = 1000;
 
-volatile std::sig_atomic_t struck = 0;     // the limit is over
-volatile std::sig_atomic_t cancelled = 0;  // somebody else has asked for a cancel
-struct sigaction servers_action;
+bool in_force = false;                  // while a limit is
+volatile std::sig_atomic_t struck = 0;  // the limit is over
 
 // In a signal handler, like those of the server's own timeouts.
 void strike() {
@@ -27,34 +26,20 @@ void strike() {
   QueryCancelPending = true;
 }
 
-// A lock_timeout comes this way too, but ends as an error of its own, which may be survived.
-void note_cancel(int signal) {
-  if (!get_timeout_indicator(LOCK_TIMEOUT, false)) cancelled = 1;
-  servers_action.sa_handler(signal);
-}
-
 // Slots for timeouts are few and cannot be given back: one for each backend.
 TimeoutId timeout() {
   static const TimeoutId id = call([] { return RegisterTimeout(USER_TIMEOUT, strike); });
   return id;
 }
 
-void listen_to_cancels() {
-  sigaction(SIGINT, nullptr, &servers_action);
-  struct sigaction ours = servers_action;
-  ours.sa_handler = note_cancel;
-  if (servers_action.sa_handler != SIG_IGN && servers_action.sa_handler != SIG_DFL)
-    sigaction(SIGINT, &ours, nullptr);
-}
-
 }  // namespace
 
-ViewTimer::ViewTimer(std::chrono::milliseconds limit) : armed_(limit.count() > 0) {
+ViewTimer::ViewTimer(std::chrono::milliseconds limit) : armed_(limit.count() > 0 && !in_force) {
   if (!armed_) return;
+  check_for_interrupts();  // what was asked for before is not taken for ours
   const TimeoutId id = timeout();
+  in_force = true;
   struck = 0;
-  cancelled = 0;
-  listen_to_cancels();
   const TimestampTz end =
       TimestampTzPlusMilliseconds(GetCurrentTimestamp(), static_cast<std::int64_t>(limit.count()));
   // Neither this nor what stops it can fail.
@@ -64,20 +49,25 @@ ViewTimer::ViewTimer(std::chrono::milliseconds limit) : armed_(limit.count() > 0
 ViewTimer::~ViewTimer() {
   if (!armed_) return;
   disable_timeout(timeout(), false);
-  if (struck && !cancelled) {
+  if (is_over()) {
+    // A lock_timeout at the same time is over, too: the next cancel would be taken for it.
+    (void)get_timeout_indicator(LOCK_TIMEOUT, true);
     QueryCancelPending = false;
     // Who has asked in between those two lines is not forgotten.
-    if (cancelled) {
+    if (watch_.heard()) {
       QueryCancelPending = true;
       InterruptPending = true;
     }
   }
-  sigaction(SIGINT, &servers_action, nullptr);
+  in_force = false;
+}
+
+bool ViewTimer::is_over() const {
+  return armed_ && struck && !watch_.heard();
 }
 
 bool ViewTimer::caused(const PgError& error) const {
-  return armed_ && struck && !cancelled && error.sqlstate() == ERRCODE_QUERY_CANCELED &&
-         error.is_own_interrupt();
+  return is_over() && error.sqlstate() == ERRCODE_QUERY_CANCELED && error.is_own_interrupt();
 }
 
 void raise_view_timeout(std::chrono::milliseconds limit) {

@@ -107,7 +107,8 @@ my @stages = (
         [ mv_refresh => "SELECT mv_refresh(VIEW, scope => 'both', mode => 'MODE')" ],
         [ mv_refresh_all => 'SELECT mv_refresh_all()' ],
         [ mv_refresh_all => "SELECT mv_refresh_all(ARRAY[VIEW], mode => 'MODE')" ],
-        [ mv_run => 'CALL mv_run(ARRAY[VIEW])' ],
+        [ mv_run => 'CALL mv_run()' ],
+        [ mv_run => "CALL mv_run(ARRAY[VIEW], mode => 'MODE')" ],
         [ mv_dependencies => 'SELECT mv_dependencies()' ],
         [ mv_graph => 'SELECT mv_graph()' ],
         [ mv_plan => 'SELECT mv_plan()' ],
@@ -116,6 +117,7 @@ my @stages = (
     [ 'refreshes what was edited' => [
         [ mv_create_all => 'SELECT mv_create_all()' ],
         [ mv_refresh_all => "SELECT mv_refresh_all(mode => 'MODE')" ],
+        [ mv_run => "CALL mv_run(mode => 'MODE')" ],
         [ mv_replace => 'SELECT mv_replace(VIEW)' ],
         [ mv_check => 'SELECT mv_check()' ],
         [ mv_plan => 'SELECT mv_plan()' ] ] ],
@@ -251,7 +253,8 @@ my $compare = join ' UNION ALL ', 'SELECT name FROM (SELECT name, setting FROM p
     'SELECT pg_listening_channels()', "SELECT relname FROM pg_class WHERE relnamespace = pg_my_temp_schema() AND relname <> 'before'"
       . ' AND NOT relname = ANY (string_to_array(current_setting($$arena.own$$, true), $$,$$))',
     "SELECT 'a role' WHERE current_user <> 'boss' OR session_user <> 'boss'",
-    q{SELECT 'an advisory lock' FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory'};
+    q{SELECT 'an advisory lock' FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory'},
+    q{SELECT 'a run lock' FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'object'};
 
 # The superuser's session of one stage; returns what his calls met: call => SQLSTATE.
 sub stage {

@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Time::HiRes qw(usleep);
 
 our @EXPORT = qw(scene prepare complaints next_run_complaints
-  state calls files stray_files wait_until_stopped);
+  state calls registrations files stray_files wait_until_stopped);
 
 # "m" stops in its query while somebody holds advisory lock
 # 1, and in its index while somebody holds 2. Wide rows give it a TOAST table. "z" reads both, "r" is
@@ -24,12 +24,17 @@ CREATE TABLE base AS SELECT g, g % 7 AS kind, repeat(md5(g::text), CASE WHEN g %
 ALTER TABLE base ALTER doc SET STORAGE EXTERNAL;
 CREATE FUNCTION gated(g int) RETURNS int IMMUTABLE LANGUAGE plpgsql
     AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(2); RETURN g; END';
+SQL
+
+my $registrations = <<'SQL';
 SELECT mv_register('a', 'SELECT v, kind, count(*) AS n FROM version, base GROUP BY v, kind', unique_key => '{kind}', mode => 'swap');
 SELECT mv_register('m', 'SELECT v, g, kind, doc FROM version, base, pg_advisory_xact_lock_shared(1) pause',
                    unique_key => '{g}', indexes => '{CREATE INDEX m_gated ON m USING btree (public.gated(g))}', mode => 'diff');
 SELECT mv_register('z', 'SELECT m.v, m.g, m.doc, a.n FROM m JOIN a USING (v, kind)', depends_on => '{a,m}', unique_key => '{g}', mode => 'swap');
 SELECT mv_register('r', 'SELECT 0 AS v', depends_on => '{d0,other}');
+SQL
 
+my $instruments = <<'SQL';
 CREATE SCHEMA before;
 CREATE TABLE before.rows (view text, row text);
 CREATE TABLE before.views (view text, ispopulated boolean);
@@ -132,6 +137,9 @@ SQL
 my $old = 'a=old m=old z=old r=old rest=old';
 my $fresh = 'a=fresh m=fresh z=fresh r=old rest=old';
 
+# To be made again where all of it is gone.
+sub registrations { return $registrations; }
+
 # Each with what has to be done before and what the state is when it is done. It is all or nothing.
 # stops: where it can be stopped half way, and how.
 my %stop = (
@@ -190,7 +198,7 @@ sub scene {
     my ($name, $settings) = @_;
     my $node = orchestrator_node($name, "autovacuum = off\njit = off\nmv_orchestrator.lock_timeout = 30s\n" . ($settings // ''));
     create_own_locks($node);
-    $node->safe_psql('postgres', $scene);
+    $node->safe_psql('postgres', $scene . $registrations . $instruments);
     return $node;
 }
 

@@ -62,9 +62,9 @@ SQL
 # A psql that stays, in which queries are sent and answered.
 sub session {
     my ($node) = @_;
-    my %session = (in => '', out => '', asked => 0);
+    my %session = (in => '', out => '', asked => 0, timer => IPC::Run::timeout(300));
     $session{run} = IPC::Run::start([ 'psql', '-XAtq', '-v', 'VERBOSITY=verbose', '-d', $node->connstr('postgres') ],
-        '<', \$session{in}, '>&', \$session{out}, IPC::Run::timeout(300));
+        '<', \$session{in}, '>&', \$session{out}, $session{timer});
     $session{pid} = ask(\%session, 'SELECT pg_backend_pid()');
     return \%session;
 }
@@ -73,6 +73,7 @@ sub alive { return $_[0]->{run}->pumpable; }
 
 sub send_query {
     my ($session, $sql) = @_;
+    $session->{timer}->start;  # so much for each query
     $session->{out} = '';
     $session->{in} = "$sql;\n\\echo answered " . ++$session->{asked} . "\n";
     $session->{run}->pump_nb while length $session->{in} && alive($session);

@@ -1,6 +1,7 @@
-# Eight sessions make random calls, one in each transaction, while rows are written and read: no
-# deadlock among them, no hang, no error beyond those that such calls may raise, no lock left;
-# and in the end one call each brings every view up to date.
+# Twenty sessions make random calls, one in each transaction, CALL mv_run() among them, while rows are
+# written and read: no deadlock among them, no hang, no error beyond those that such calls may raise,
+# no lock left, no more and no less in the history than was done; and in the end one call each brings
+# every view up to date.
 # SEED in the environment repeats what is called, SECONDS makes it longer.
 
 use strict;
@@ -13,8 +14,8 @@ use MvTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $sessions = 8;
-my $seconds = $ENV{SECONDS} // 15;
+my $sessions = 20;
+my $seconds = $ENV{SECONDS} // 20;
 my $seed = $ENV{SEED} // int rand 2**31;
 note "SEED=$seed";
 srand $seed;
@@ -24,6 +25,7 @@ log_line_prefix = '%p %e '
 log_statement = none
 deadlock_timeout = 1s
 max_locks_per_transaction = 128
+max_connections = 40
 CONF
 
 # Three bases, and twelve views in four layers; each reads one or two of the layer below. A view's
@@ -60,13 +62,15 @@ sub registration {
 }
 
 sub random_call {
-    my $mode = one_of('NULL', q{'plain'}, q{'concurrent'});
+    my $mode = one_of('NULL', q{'plain'}, q{'concurrent'}, q{'swap'}, q{'diff'});
     my $overlap = one_of(qw(wait wait wait skip fail));
     my $die = rand 100;
     return sprintf q{SELECT FROM mv_refresh('%s', '%s', %s, on_overlap => '%s')}, one_of(@views, $leaf),
       one_of(qw(self upstream downstream both)), $mode, $overlap if $die < 30;
     return sprintf q{SELECT FROM mv_refresh_all(%s, %s, on_overlap => '%s')}, array(some_of(@views)), $mode, $overlap
-      if $die < 50;
+      if $die < 40;
+    return sprintf q{CALL mv_run(%s, mode => %s, on_error => '%s', on_overlap => '%s')}, one_of('NULL', array(some_of(@views))), $mode,
+      one_of(qw(continue stop)), $overlap if $die < 50;
     return sprintf q{SELECT FROM mv_create('%s', %s)}, one_of(@views, $leaf), one_of(qw(true true false)) if $die < 56;
     return q{SELECT FROM mv_create_all()} if $die < 60;
     return sprintf q{SELECT FROM mv_drop('%s', if_exists => true)}, one_of(@views, $leaf) if $die < 66;
@@ -86,8 +90,10 @@ sub script {
     my $script = join '', map { "$_;\n" } '\set QUIET on', '\set VERBOSITY sqlstate',
       q{SET mv_orchestrator.lock_timeout = '60s'};
     $script =~ s/^(\\.*);$/$1/mg;
-    for (1 .. 100 * $seconds) {
-        $script .= random_call() . ";\n" for 1 .. 5;
+    for (1 .. 40 * $seconds) {
+        for my $call (map { random_call() } 1 .. 5) {
+            $script .= "$call;\n" . ($call =~ /mv_(refresh|run)/ ? "\\echo $1 :SQLSTATE\n" : '');
+        }
         $script .= "SELECT clock_timestamp() > :'deadline' AS done \\gset\n\\if :done\n\\q\n\\endif\n";
     }
     return $script;
@@ -99,14 +105,15 @@ $node->safe_psql('postgres', 'SELECT mv_create_all()');
 
 my $deadline = $node->safe_psql('postgres', "SELECT clock_timestamp() + interval '$seconds seconds'");
 my $timer = IPC::Run::timeout($seconds + 120);
-my (@runs, @outputs);
+my (@runs, @outputs, @ends);
 my $directory = PostgreSQL::Test::Utils::tempdir();
 for my $i (1 .. $sessions) {
     my $file = "$directory/session$i";
     append_to_file("$file.sql", script());
     push @outputs, "$file.err";
+    push @ends, "$file.out";
     push @runs, IPC::Run::start([ 'psql', '-XAt', '-v', "deadline=$deadline", '-d', $node->connstr('postgres'),
-            '-f', "$file.sql" ], '<', '/dev/null', '>', '/dev/null', '2>', "$file.err", $timer);
+            '-f', "$file.sql" ], '<', '/dev/null', '>', "$file.out", '2>', "$file.err", $timer);
 }
 my $ended = eval { $_->finish for @runs; 1 };
 ok($ended, 'no session hangs') or diag($@, $node->safe_psql('postgres',
@@ -124,6 +131,25 @@ is(scalar(() = $log =~ /40P01 ERROR/g), 0, 'no deadlock');
 is(scalar(() = $log =~ /XX000 ERROR|PANIC|terminated by signal/g), 0, 'no internal error');
 if ($log =~ /(40P01 ERROR.*?)^(?!\t|\d+ 40P01)/ms || $log =~ /(XX000 ERROR.*?)^(?!\t|\d+ XX000)/ms) { diag($1); }
 ok(wait_for_no_locks($node), 'no lock is left');
+
+# What failed in a run of a function is undone with it. No step had to be tried again: retries would
+# hide deadlocks.
+my %ended;
+++$ended{$_} for map { /^((?:refresh|run) \w+)$/mg } map { slurp_file($_) } @ends;
+note 'calls: ' . join ', ', map { "$_ $ended{$_}" } sort keys %ended;
+my $of_runs = 'FROM (SELECT run, bool_or(sqlstate IS NOT NULL) AS failed FROM mv_orchestrator.history GROUP BY run) AS r';
+is($node->safe_psql('postgres', "SELECT count(*) $of_runs WHERE NOT failed"), $ended{'refresh 00000'} + $ended{'run 00000'},
+    'the history has a run for each call that succeeded');
+my $failed = $node->safe_psql('postgres', "SELECT count(*) $of_runs WHERE failed");
+my $raised = 0;
+$raised += $ended{$_} for grep { /^run (?!00000)/ } keys %ended;
+cmp_ok($failed, '<=', $raised, 'and one for each that failed after it had begun');
+is($node->safe_psql('postgres', <<'SQL'), '', 'its steps fit together');
+SELECT run, step, view_name, status, sqlstate, message FROM mv_orchestrator.history AS h
+WHERE message ~ 'tried again' OR sqlstate ~ '^40'
+   OR step > 1 AND NOT EXISTS (SELECT FROM mv_orchestrator.history AS p WHERE p.run = h.run AND p.step = h.step - 1 AND p.started <= h.started)
+   OR status = 'upstream_failed' AND NOT EXISTS (SELECT FROM mv_orchestrator.history AS p WHERE p.run = h.run AND p.step < h.step AND p.status = 'failed')
+SQL
 
 $node->safe_psql('postgres', registration($leaf));
 $node->safe_psql('postgres', 'SELECT mv_create_all()');

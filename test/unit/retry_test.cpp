@@ -24,5 +24,10 @@ TEST(Retry, PausesDoubleUpToALimit) {
   EXPECT_EQ(pause_before(1000), 10s);
 }
 
+TEST(Retry, IsSaid) {
+  EXPECT_EQ(describe_retries(1), "tried again 1 time");
+  EXPECT_EQ(describe_retries(2), "tried again 2 times");
+}
+
 }  // namespace
 }  // namespace mvo::core
