@@ -26,15 +26,22 @@ UnappliedEdits::UnappliedEdits(const Planned& planned, const Facts& facts) {
     const auto match = compare(name);
     if (match == Match::same) continue;
     names_.push_back(name);
-    details_.push_back(match == Match::differs
-                           ? "the registered definition is newer and not applied"
-                           : "the registered definition is newer and cannot be analysed");
+    edits_.push_back(match == Match::differs ? 1 : 2);
   }
 }
 
-std::string UnappliedEdits::detail(const core::Name& view) const {
+std::string describe_edit(int edit) {
+  if (edit == 1) return "the registered definition is newer and not applied";
+  return edit == 2 ? "the registered definition is newer and cannot be analysed" : "";
+}
+
+int UnappliedEdits::edit(const core::Name& view) const {
   const auto found = std::ranges::find(names_, view);
-  return found == names_.end() ? "" : details_[found - names_.begin()];
+  return found == names_.end() ? 0 : edits_[found - names_.begin()];
+}
+
+std::string UnappliedEdits::detail(const core::Name& view) const {
+  return describe_edit(edit(view));
 }
 
 void UnappliedEdits::warn(const Planned& planned,
