@@ -314,6 +314,7 @@ WHERE a.state = 'active'
 
 COMMENT ON VIEW mv_orchestrator.progress IS
     'one row for each run under way in this database: what it does now; for members of its role and of pg_read_all_stats';
+COMMENT ON COLUMN mv_orchestrator.progress.role IS 'who has logged in';
 COMMENT ON COLUMN mv_orchestrator.progress.run IS
     'number of the run in the history, where mv_run() writes the steps that are done; null for the functions';
 COMMENT ON COLUMN mv_orchestrator.progress.step IS

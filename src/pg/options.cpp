@@ -10,7 +10,6 @@ namespace {
 
 using core::Code;
 using core::Error;
-using std::chrono::milliseconds;
 
 constexpr int most_retries = 100;
 
@@ -29,10 +28,13 @@ std::vector<Entry> read_entries(const std::string& json, const char* path) {
   return entries;
 }
 
+[[noreturn]] void reject_value(const Entry& entry, const std::string& wanted) {
+  throw Error{Code::parameter_invalid, fmt::format("invalid value for option \"{}\"", entry.key),
+              wanted};
+}
+
 void require_kind(const Entry& entry, bool right, const char* wanted) {
-  if (!right)
-    throw Error{Code::parameter_invalid, fmt::format("invalid value for option \"{}\"", entry.key),
-                fmt::format("It must be {}, not {}.", wanted, entry.kind)};
+  if (!right) reject_value(entry, fmt::format("It must be {}, not {}.", wanted, entry.kind));
 }
 
 std::vector<std::pair<std::string, std::string>> read_storage(const std::string& json) {
@@ -53,36 +55,28 @@ std::optional<std::string>* text_option(Options& options, const std::string& key
   return nullptr;
 }
 
-// As in a configuration file: a number of milliseconds, or a string with a unit.
-milliseconds read_time(const Entry& entry) {
-  require_kind(entry, entry.kind == "string" || entry.kind == "number", "a string or a number");
-  const auto time = parse_milliseconds(entry.value);
-  if (!time)
-    throw Error{Code::parameter_invalid, fmt::format("invalid value for option \"{}\"", entry.key),
-                "It must be a time of zero or more, like 500 for milliseconds or \"5min\"."};
-  return *time;
+bool is_limit(const std::string& key) {
+  return key == "lock_timeout" || key == "view_timeout" || key == "retries";
 }
 
-void read_limit(core::Limits& limits, const Entry& entry) {
-  if (entry.key == "lock_timeout") {
-    limits.lock_timeout = read_time(entry);
-  } else if (entry.key == "view_timeout") {
-    limits.view_timeout = read_time(entry);
-  } else {
+// Runs read them from the registry. Times are written as in a configuration file: a number of
+// milliseconds, or a string with a unit.
+void check_limit(const Entry& entry) {
+  if (entry.key == "retries") {
     require_kind(entry, entry.kind == "number", "a number");
-    limits.retries = parse_count(entry.value, most_retries);
-    if (!limits.retries)
-      throw Error{Code::parameter_invalid,
-                  fmt::format("invalid value for option \"{}\"", entry.key),
-                  fmt::format("It must be an integer from 0 to {}.", most_retries)};
+    if (!parse_count(entry.value, most_retries))
+      reject_value(entry, fmt::format("It must be an integer from 0 to {}.", most_retries));
+    return;
   }
+  require_kind(entry, entry.kind == "string" || entry.kind == "number", "a string or a number");
+  if (!parse_milliseconds(entry.value))
+    reject_value(entry,
+                 "It must be a time of zero or more, like 500 for milliseconds or \"5min\".");
 }
 
 void read_entry(Options& options, const Entry& entry) {
   auto* text = text_option(options, entry.key);
-  const bool is_limit =
-      entry.key == "lock_timeout" || entry.key == "view_timeout" || entry.key == "retries";
-  if (text == nullptr && !is_limit && entry.key != "enabled" && entry.key != "with")
+  if (text == nullptr && !is_limit(entry.key) && entry.key != "enabled" && entry.key != "with")
     throw Error{Code::parameter_invalid,
                 fmt::format("unrecognized option \"{}\"", entry.key),
                 {},
@@ -95,8 +89,8 @@ void read_entry(Options& options, const Entry& entry) {
   } else if (entry.key == "enabled") {
     require_kind(entry, entry.kind == "boolean", "a boolean");
     options.enabled = entry.value == "true";
-  } else if (is_limit) {
-    read_limit(options.limits, entry);
+  } else if (is_limit(entry.key)) {
+    check_limit(entry);
   } else {
     require_kind(entry, entry.kind == "object", "an object of storage parameters");
     options.with = read_storage(options.json);

@@ -8,7 +8,6 @@
 
 #include "core/mode.hpp"
 #include "core/name.hpp"
-#include "core/view.hpp"
 #include "pg/author.hpp"
 #include "pg/identifier.hpp"
 
@@ -21,7 +20,6 @@ struct Options {
   std::optional<std::string> comment;
   std::vector<std::pair<std::string, std::string>> with;  // storage parameters
   bool enabled = true;
-  core::Limits limits;
   std::string json = "{}";  // as it is stored
 };
 

@@ -13,7 +13,7 @@ namespace mvo::pg {
 // tried again. History is written as the run goes. After the last commit it raises an error when a
 // step failed: of the first one's SQLSTATE. A run that is skipped for another one says so in a
 // NOTICE. Other errors: 42704, 42P19, 42501, and 55P03 for a run lock, before the first step;
-// an interrupt at any time, after it was written down where it struck.
+// an interrupt at any time, after it was written down where it struck, unless that was a commit.
 void run_by_view(Transactions& transactions, const PlanRequest& request, Overlap overlap,
                  core::OnError on_error);
 

@@ -54,12 +54,14 @@ sub wait_for_progress {
     return $seen;
 }
 
+my $me = ask($admin, 'SELECT current_user');
+
 # What of the present state does not depend on the phase. blocker: whom it waits for.
 sub check_state {
     my ($phase, $call, $blocker, $numbered) = @_;
     my ($name) = $phase =~ /^\d+\|\d+\|(.*)\|[^|]+$/s;
     is(ask($admin, q{SELECT pid, role, started <= since, since <= clock_timestamp(), run IS NOT NULL, failed FROM mv_orchestrator.progress}),
-        "$runner->{pid}|postgres|t|t|" . ($numbered ? 't|0' : 'f|'), "$phase: who, since when, which run");
+        "$runner->{pid}|$me|t|t|" . ($numbered ? 't|0' : 'f|'), "$phase: who, since when, which run");
     if ($blocker) {
         ok($node->poll_query_until('postgres', "SELECT blocked_by = ARRAY[$blocker->{pid}] FROM mv_orchestrator.progress"), "$phase: whom it waits for");
     }
@@ -163,11 +165,11 @@ ask($gates[0], 'SELECT pg_advisory_unlock_all()');
 answer($runner);
 
 # Not reported at all.
-ask($admin, 'ALTER ROLE postgres SET track_activities = off');
+ask($admin, 'ALTER ROLE CURRENT_USER SET track_activities = off');
 my $silent = session($node);
 is(ask($silent, "SELECT count(*) FROM mv_refresh('\"A\"')"), 1, 'a session that reports nothing');
 is(ask($admin, "SELECT state FROM pg_stat_activity WHERE pid = $silent->{pid}"), 'disabled', 'reports nothing');
-ask($admin, 'ALTER ROLE postgres RESET track_activities');
+ask($admin, 'ALTER ROLE CURRENT_USER RESET track_activities');
 unlike(slurp_file($node->logfile), qr/TRAP|PANIC|XX000|terminated by signal/, 'nothing odd in the log');
 
 done_testing();
