@@ -142,6 +142,7 @@ CREATE TABLE mv_orchestrator.run_step (
     detail text,
     owner oid,
     role text NOT NULL,
+    pid integer NOT NULL,
     PRIMARY KEY (run, step)
 );
 
@@ -179,6 +180,7 @@ SELECT s.run,
             THEN s.message END AS message,
        CASE WHEN pg_has_role(s.owner, 'USAGE') THEN s.detail END AS detail,
        s.role,
+       s.pid,
        s.schema_name,
        s.view_name
 FROM mv_orchestrator.run_step AS s
@@ -206,6 +208,8 @@ COMMENT ON COLUMN mv_orchestrator.history.message IS
 COMMENT ON COLUMN mv_orchestrator.history.detail IS
     'the error''s DETAIL, which can hold data; for members of the role that owned the view then';
 COMMENT ON COLUMN mv_orchestrator.history.role IS 'whose call it was';
+COMMENT ON COLUMN mv_orchestrator.history.pid IS
+    'the process that took the step: of the session, or of a worker of mv_run(jobs)';
 COMMENT ON COLUMN mv_orchestrator.history.schema_name IS 'the view''s schema; a condition on it is fast';
 COMMENT ON COLUMN mv_orchestrator.history.view_name IS 'the view''s name; a condition on it is fast';
 

@@ -71,12 +71,12 @@ pg::PlanRequest request_for_all(const pg::Arguments& arguments, int mode_place =
 }
 
 // How many views at once.
-void check_jobs(const pg::Arguments& arguments, int place) {
+int jobs_argument(const pg::Arguments& arguments, int place) {
   const std::int32_t jobs = arguments.integer_or(place, 1);
-  if (jobs != 1)
-    throw core::Error{core::Code::parameter_invalid,
-                      "invalid value for \"jobs\": " + std::to_string(jobs),
-                      "It must be 1: views are refreshed one after the other."};
+  if (jobs >= 1) return jobs;
+  throw core::Error{core::Code::parameter_invalid,
+                    "invalid value for \"jobs\": " + std::to_string(jobs),
+                    "It must be at least 1."};
 }
 
 }  // namespace
@@ -110,12 +110,12 @@ MVO_FUNCTION(mv_refresh_all) {
 MVO_FUNCTION(mv_run) {
   const pg::Arguments arguments(fcinfo);
   pg::require_writable("mv_run()");
-  check_jobs(arguments, 1);
+  const int jobs = jobs_argument(arguments, 1);
   const pg::PlanRequest request = request_for_all(arguments, 2);
   const core::OnError on_error = on_error_argument(arguments, 3, "continue");
   const pg::Overlap overlap = overlap_argument(arguments, 4, "skip");
   pg::Transactions transactions(fcinfo, "mv_run()");
-  pg::run_by_view(transactions, request, overlap, on_error);
+  pg::run_by_view(transactions, request, overlap, on_error, jobs);
   return Datum{0};
 }
 

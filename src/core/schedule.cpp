@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <unordered_map>
 
 namespace mvo::core {
@@ -34,7 +35,8 @@ Jobs jobs_of(const Plan& plan, const Graph& graph, const std::vector<Microsecond
   // A plan names what is read before who reads it.
   for (Place place = static_cast<Place>(plan.size()); place-- > 0;) {
     Job& job = result.jobs[place];
-    for (const Place reader : readers[place]) job.path = std::max(job.path, result.jobs[reader].path);
+    for (const Place reader : readers[place])
+      job.path = std::max(job.path, result.jobs[reader].path);
     job.path += expected[place].count();
     if (job.sources_left == 0) job.state = JobState::ready;
   }
@@ -46,6 +48,26 @@ LowerBound lower_bound(const Jobs& jobs, const std::vector<Microseconds>& expect
   std::int64_t path = 0;
   for (const Job& job : jobs.jobs) path = std::max(path, job.path);
   return {work / workers, Microseconds{path}};
+}
+
+int most_at_once(Jobs jobs, const std::vector<Microseconds>& expected, int workers) {
+  Schedule schedule(jobs.jobs, jobs.readers, OnError::proceed);
+  std::set<std::pair<Microseconds, Place>> running;  // by their ends
+  Microseconds now{0};
+  std::size_t most = 0;
+  while (!schedule.is_over()) {
+    while (running.size() < static_cast<std::size_t>(workers)) {
+      const auto place = schedule.take();
+      if (!place) break;
+      running.emplace(now + expected[*place], *place);
+    }
+    most = std::max(most, running.size());
+    const auto [ended, place] = *running.begin();
+    now = ended;
+    running.erase(running.begin());
+    schedule.end(place, true);
+  }
+  return static_cast<int>(most);
 }
 
 std::optional<Place> Schedule::take() {

@@ -43,6 +43,10 @@ struct LowerBound {
 };
 LowerBound lower_bound(const Jobs& jobs, const std::vector<Microseconds>& expected, int workers);
 
+// How many of the steps are under way at once, at most, when that many workers take them and each
+// takes as long as expected.
+int most_at_once(Jobs jobs, const std::vector<Microseconds>& expected, int workers);
+
 class Schedule {
  public:
   Schedule(std::span<Job> jobs, std::span<const Place> readers, OnError on_error)

@@ -14,14 +14,14 @@ ErrorData* describe_exception(MemoryContext parent) noexcept;
 
 }  // namespace detail
 
-// Runs body(fcinfo). Whatever it throws is raised as a server error *after* the catch has been
-// left: a longjmp out of a catch would leak the exception object.
+// Runs body(). Whatever it throws is raised as a server error *after* the catch has been left: a
+// longjmp out of a catch would leak the exception object.
 template <class Body>
-Datum entry(FunctionCallInfo fcinfo, Body body) {
+std::invoke_result_t<Body> entry(Body body) {
   const MemoryContext memory = CurrentMemoryContext;
   ErrorData* error = nullptr;
   try {
-    return body(fcinfo);
+    return body();
   } catch (...) {
     error = detail::describe_exception(memory);
   }
@@ -31,12 +31,12 @@ Datum entry(FunctionCallInfo fcinfo, Body body) {
 }  // namespace mvo::pg
 
 // Defines the SQL-callable function `name`; the braces after it are its body.
-#define MVO_FUNCTION(name)                           \
-  extern "C" {                                       \
-  PGDLLEXPORT PG_FUNCTION_INFO_V1(name);             \
-  }                                                  \
-  static Datum name##_body(FunctionCallInfo fcinfo); \
-  Datum name(PG_FUNCTION_ARGS) {                     \
-    return mvo::pg::entry(fcinfo, name##_body);      \
-  }                                                  \
+#define MVO_FUNCTION(name)                                      \
+  extern "C" {                                                  \
+  PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                        \
+  }                                                             \
+  static Datum name##_body(FunctionCallInfo fcinfo);            \
+  Datum name(PG_FUNCTION_ARGS) {                                \
+    return mvo::pg::entry([&] { return name##_body(fcinfo); }); \
+  }                                                             \
   static Datum name##_body([[maybe_unused]] FunctionCallInfo fcinfo)

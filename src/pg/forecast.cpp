@@ -27,6 +27,9 @@ constexpr std::int64_t locks_of_comparison = 8, locks_of_its_toast = 2;
 // No step takes more, unless its view has dozens of indexes.
 constexpr std::int64_t most_locks_of_step = 32;
 
+// What a view takes whose history is not known: good enough to compare it with others.
+constexpr core::Microseconds any_step{4000}, page_read{100};
+
 std::int64_t locks_of(core::Mode mode, std::int64_t indexes, bool has_toast) {
   const std::int64_t rewritten = locks_of_new_table + (has_toast ? locks_of_toast : 0);
   switch (mode) {
@@ -65,6 +68,13 @@ constexpr const char* successes =
     " ORDER BY run DESC LIMIT 100) AS recent"
     " WHERE recent.mode = s.mode AND status IN ('refreshed', 'unchanged')"
     " ORDER BY run DESC LIMIT 5) AS few) AS past ON true";
+
+// What its query reads and itself, as the server last counted pages.
+constexpr const char* pages_read =
+    " LEFT JOIN LATERAL (SELECT sum(greatest(p.relpages, 0))::bigint AS pages FROM pg_class AS p"
+    " WHERE p.oid IN (SELECT d.refobjid FROM pg_rewrite AS r JOIN pg_depend AS d"
+    " ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid"
+    " AND d.refclassid = 'pg_class'::regclass WHERE r.ev_class = c.oid)) AS read ON true";
 
 // What each view reads, through plain views, partitions and children too; what it consists of, as
 // indexes and TOAST tables are also locked by themselves; and what of that others have locked.
@@ -171,6 +181,26 @@ std::vector<Forecast> forecast(const Planned& planned) {
   }
   access.end();
   return forecasts;
+}
+
+Expected expected_times(const Planned& planned) {
+  const StepColumns steps(planned);
+  OwnTables access;
+  const SpiRows rows =
+      query((std::string("SELECT (extract(epoch FROM past.elapsed) * 1000000)::bigint,"
+                         " coalesce(read.pages, 0) ") +
+             steps_with_views + successes + pages_read + " ORDER BY s.step")
+                .c_str(),
+            {steps.schemas(), steps.views(), steps.modes()}, Sees::caller);
+  Expected expected;
+  for (std::uint64_t i = 0; i < rows.size(); ++i) {
+    const auto past = rows.bigint(i, 0);
+    if (!past) expected.by_history = false;
+    const core::Microseconds by_size = any_step + page_read * rows.bigint(i, 1).value();
+    expected.times.push_back(past ? core::Microseconds(*past) : by_size);
+  }
+  access.end();
+  return expected;
 }
 
 std::int64_t locks_of(const std::vector<Forecast>& steps) {

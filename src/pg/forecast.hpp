@@ -22,6 +22,13 @@ struct Forecast {
 // Of each step of the plan. Locks nothing of a user's.
 std::vector<Forecast> forecast(const Planned& planned);
 
+// How long the steps are expected to take, for a good order of them.
+struct Expected {
+  std::vector<core::Microseconds> times;  // the history's, else by the size of what is read
+  bool by_history = true;                 // all of them
+};
+Expected expected_times(const Planned& planned);
+
 // What all steps take, without the few dozen locks that are the run's own.
 std::int64_t locks_of(const std::vector<Forecast>& steps);
 // A WARNING where a run takes more than half of the locks that the server has room for, whoever

@@ -61,12 +61,13 @@ void Columns::add(const core::Outcome& outcome, const core::Name& view, Oid owne
 void write(const Columns& steps, const std::string& role, const std::optional<RunPlace>& place) {
   repeated_query(
       "INSERT INTO mv_orchestrator.run_step (run, step, schema_name, view_name, mode, reason,"
-      " status, started, elapsed, analyzing, rows, changed, owner, sqlstate, message, detail, role)"
+      " status, started, elapsed, analyzing, rows, changed, owner, sqlstate, message, detail, "
+      "role, pid)"
       " SELECT (SELECT coalesce($16, nextval('mv_orchestrator.run_id'))), step + $17, schema_name,"
       " view_name, mode,"
       " reason, status, timestamptz '2000-01-01 00:00:00+00' + started * interval '1 microsecond',"
       " elapsed * interval '1 microsecond', analyzing * interval '1 microsecond', rows, changed,"
-      " owner::oid, sqlstate, message, detail, $15"
+      " owner::oid, sqlstate, message, detail, $15, $18"
       " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) WITH ORDINALITY"
       " AS s (schema_name, view_name, mode, reason, status, started, elapsed, analyzing, rows,"
       " changed, owner, sqlstate, message, detail, step)",
@@ -76,7 +77,8 @@ void write(const Columns& steps, const std::string& role, const std::optional<Ru
        array_argument(steps.changed), array_argument(steps.owners), array_argument(steps.states),
        array_argument(steps.messages), array_argument(steps.details), text_argument(role),
        place ? bigint_argument(place->run) : null_bigint,
-       bigint_argument(place ? static_cast<std::int64_t>(place->step) - 1 : 0)},
+       bigint_argument(place ? static_cast<std::int64_t>(place->step) - 1 : 0),
+       int_argument(place ? place->process : MyProcPid)},
       Sees::latest);
 }
 
@@ -113,6 +115,16 @@ void record(const std::vector<core::Outcome>& outcomes, const core::Views& views
   if (first && retention >= 0 && XactIsoLevel == XACT_READ_COMMITTED)
     prune(retention, pruned_beyond_written + static_cast<int>(outcomes.size()));
   access.end();
+}
+
+std::optional<std::string> recorded_status(const RunPlace& place) {
+  OwnTables access;
+  const SpiRows rows =
+      query("SELECT status FROM mv_orchestrator.run_step WHERE run = $1 AND step = $2",
+            {bigint_argument(place.run), int_argument(static_cast<int>(place.step))}, Sees::latest);
+  auto status = rows.size() == 0 ? std::nullopt : std::optional(rows.text(0, 0));
+  access.end();
+  return status;
 }
 
 }  // namespace mvo::pg

@@ -14,6 +14,7 @@ std::int64_t number_run();
 struct RunPlace {
   std::int64_t run;
   std::size_t step;  // of the first of them, from 1
+  int process = MyProcPid;
 };
 
 // Writes down what became of a run's steps, in the calling transaction: what is rolled back leaves
@@ -24,5 +25,8 @@ struct RunPlace {
 // Without a place it is a run of its own, whole. Locks: RowExclusiveLock on the table.
 void record(const std::vector<core::Outcome>& outcomes, const core::Views& views,
             const std::vector<Oid>& owners, const std::optional<RunPlace>& place = {});
+
+// What is written down of a step, committed by anybody.
+std::optional<std::string> recorded_status(const RunPlace& place);
 
 }  // namespace mvo::pg

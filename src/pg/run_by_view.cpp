@@ -1,41 +1,23 @@
 #include "pg/run_by_view.hpp"
 
-#include <algorithm>
-
-#include "core/error.hpp"
-#include "core/retry.hpp"
 #include "pg/automatic.hpp"
 #include "pg/clock.hpp"
 #include "pg/failed_steps.hpp"
 #include "pg/failure.hpp"
 #include "pg/history.hpp"
-#include "pg/patience.hpp"
+#include "pg/parallel_run.hpp"
 #include "pg/progress.hpp"
 #include "pg/run_checks.hpp"
-#include "pg/seen.hpp"
-#include "pg/step.hpp"
+#include "pg/step_taker.hpp"
 #include "pg/unapplied_edits.hpp"
-#include "pg/utility.hpp"
-#include "pg/view_timer.hpp"
-
-extern "C" {
-#include <catalog/pg_extension.h>
-#include <commands/extension.h>
-#include <storage/lmgr.h>
-}
 
 namespace mvo::pg {
 namespace {
 
-Oid owner_of(const core::Name& view) {
-  const auto relation = find_relation(view);
-  return relation ? relation->owner : InvalidOid;
-}
-
 // What goes on from one transaction to the next.
 class ViewByView {
  public:
-  ViewByView(Locked locked, SessionLocks& locks, core::Microseconds started,
+  ViewByView(Locked locked, int jobs, SessionLocks& locks, core::Microseconds started,
              Transactions& transactions, Progress& progress)
       : planned_(std::move(locked.planned)),
         run_locks_(std::move(locked.run_locks)),
@@ -43,15 +25,21 @@ class ViewByView {
         started_(started),
         transactions_(transactions),
         edits_(planned_, facts_of(planned_)),
-        run_(number_run()),
-        taker_({planned_, core::read_by(planned_.plan, planned_.views.graph()),
-                [this](const core::Name& view) { return edits_.detail(view); }, run_, extension()},
-               [this](const core::Name& view) { return commit(view); }, progress) {
-    progress.number(run_);
+        run_{planned_, core::read_by(planned_.plan, planned_.views.graph()),
+             [this](const core::Name& view) { return edits_.detail(view); }, number_run(),
+             extension()},
+        crew_(crew_for(planned_, jobs)),
+        taker_(
+            run_, [this](const core::Name& view) { return commit(view); }, progress) {
+    progress.number(run_.run);
   }
 
   std::vector<core::Outcome> take_steps(core::OnError on_error) {
     commit_callers();
+    if (crew_.workers > 1) {
+      auto outcomes = take_steps_in_workers({run_, edits_, taker_, transactions_}, crew_, on_error);
+      if (outcomes) return std::move(*outcomes);
+    }
     return core::take_steps(
         planned_.plan, planned_.views.graph(), on_error,
         [&](const core::Step& step) {
@@ -65,7 +53,7 @@ class ViewByView {
     locks_.release();
     edits_.warn(planned_, outcomes);
     warn_of_left_out(planned_);
-    raise_failures(outcomes, planned_.views, run_);
+    raise_failures(outcomes, planned_.views, run_.run);
   }
 
  private:
@@ -106,7 +94,8 @@ class ViewByView {
   core::Microseconds started_;
   Transactions& transactions_;
   UnappliedEdits edits_;
-  std::int64_t run_;
+  StepsOfRun run_;
+  Crew crew_;
   StepTaker taker_;
 };
 
@@ -127,7 +116,7 @@ void skip_run(const Planned& planned, core::Microseconds started, const std::str
 }  // namespace
 
 void run_by_view(Transactions& transactions, const PlanRequest& request, Overlap overlap,
-                 core::OnError on_error) {
+                 core::OnError on_error, int jobs) {
   const core::Microseconds started = now();
   Progress progress;
   SessionLocks locks;
@@ -137,7 +126,7 @@ void run_by_view(Transactions& transactions, const PlanRequest& request, Overlap
     skip_run(locked.planned, started, *locked.busy);
     return limit.end();
   }
-  ViewByView run(std::move(locked), locks, started, transactions, progress);
+  ViewByView run(std::move(locked), jobs, locks, started, transactions, progress);
   limit.end();
   run.finish(run.take_steps(on_error));
 }

@@ -21,6 +21,9 @@ int view_limit = 0;
 int retention = default_retention_min;
 int diff_work_mem = 256 * 1024;
 bool views_are_analyzed = true;
+int most_jobs = 8;
+
+bool waits_are_limited = false;
 
 const config_enum_entry mode_values[] = {
     {"auto", static_cast<int>(core::Mode::automatic), false},
@@ -55,6 +58,10 @@ void define_settings() {
                            "them is refreshed.",
                            nullptr, &views_are_analyzed, views_are_analyzed, PGC_USERSET, 0,
                            nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("mv_orchestrator.max_jobs",
+                          "Most views that a run refreshes at once, each in a worker process.",
+                          nullptr, &most_jobs, most_jobs, 1, most_workers, PGC_SUSET, 0, nullptr,
+                          nullptr, nullptr);
   // Not for everybody: a run forgets everybody's history.
   DefineCustomIntVariable("mv_orchestrator.history_retention",
                           "How long the steps of runs are kept.",
@@ -69,6 +76,14 @@ int diff_work_mem_kb() {
 
 bool analyze_views() {
   return views_are_analyzed;
+}
+
+int max_jobs() {
+  return most_jobs;
+}
+
+void always_limit_lock_waits() {
+  waits_are_limited = true;
 }
 
 core::Mode mode_setting() {
@@ -105,8 +120,9 @@ LockLimit::LockLimit() : servers_(LockTimeout) {
 void LockLimit::set(GucScope& scope, int limit) const {
   // Zero is no limit, so it is the larger of the two that counts where one is zero.
   const bool both = limit != 0 && servers_ != 0;
+  const int shorter = both ? std::min(limit, servers_) : std::max(limit, servers_);
   scope.set("lock_timeout",
-            std::to_string(both ? std::min(limit, servers_) : std::max(limit, servers_)));
+            std::to_string(shorter == 0 && waits_are_limited ? default_lock_timeout_ms : shorter));
 }
 
 }  // namespace mvo::pg

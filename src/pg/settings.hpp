@@ -23,6 +23,10 @@ int diff_work_mem_kb();
 // mv_orchestrator.analyze_views: whether views are analysed as part of a call that fills them.
 bool analyze_views();
 
+constexpr int most_workers = 64;
+// mv_orchestrator.max_jobs: how many views a run may refresh at once.
+int max_jobs();
+
 // How long the step of a view may take: what its registration says, else
 // mv_orchestrator.view_timeout; zero: as long as it takes.
 std::chrono::milliseconds view_timeout(const core::Limits& limits);
@@ -31,6 +35,10 @@ std::chrono::milliseconds view_timeout(const core::Limits& limits);
 std::optional<std::chrono::milliseconds> parse_milliseconds(const std::string& text);
 // An integer from 0 to `most`.
 std::optional<int> parse_count(const std::string& text, int most);
+
+// For a process that another one waits for: the server's detector does not know of that wait, so
+// that no lock may be waited for without a limit. Where it is turned off, the default counts.
+void always_limit_lock_waits();
 
 // Bounds every lock wait until its end(): by mv_orchestrator.lock_timeout, or by the server's
 // lock_timeout where that is shorter.

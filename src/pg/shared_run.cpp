@@ -1,12 +1,9 @@
 #include "pg/shared_run.hpp"
 
-#include "core/error.hpp"
+#include <algorithm>
 
-extern "C" {
-#include <mb/pg_wchar.h>
-#include <storage/ipc.h>
-#include <storage/shmem.h>
-}
+#include "core/error.hpp"
+#include "pg/stored_text.hpp"
 
 namespace mvo::pg {
 namespace {
@@ -18,11 +15,8 @@ class Layout {
  public:
   template <class Part>
   std::size_t add(std::size_t count) {
-    return add_bytes(count * sizeof(Part));
-  }
-  std::size_t add_bytes(std::size_t bytes) {
     const std::size_t place = size_;
-    size_ = MAXALIGN(size_ + bytes);
+    size_ = MAXALIGN(size_ + count * sizeof(Part));
     return place;
   }
   std::size_t size() const { return size_; }
@@ -55,6 +49,39 @@ void write_step(SharedStep& shared, const core::Step& step, const core::View& vi
   shared.read_later = read_later;
 }
 
+void write_steps(const SharedRun& shared, const RunToShare& run) {
+  const core::Plan& plan = run.planned.plan;
+  const auto read = core::read_by(plan, run.planned.views.graph());
+  for (core::Place place = 0; place < plan.size(); ++place) {
+    SharedStep& step = shared.step(place);
+    const core::View& view = run.planned.views[plan[place].view];
+    step = SharedStep{};
+    write_step(step, plan[place], view, std::ranges::binary_search(read, plan[place].view));
+    step.edit = run.edit(view.name);
+  }
+}
+
+// Over the end of a transaction. A process that ends while it waits would otherwise look for itself
+// among those that wait when the segment is no longer there.
+void keep(dsm_segment* segment) {
+  dsm_pin_mapping(segment);
+  on_dsm_detach(segment, [](dsm_segment*, Datum) { ConditionVariableCancelSleep(); }, 0);
+}
+
+void write_header(SharedHeader& header, const RunToShare& run) {
+  SpinLockInit(&header.mutex);
+  ConditionVariableInit(&header.changed);
+  header.on_error = run.on_error;
+  header.workers = run.workers;
+  header.run = run.run;
+  header.extension = run.extension;
+  header.database = MyDatabaseId;
+  header.user = GetAuthenticatedUserId();
+  const char* role = call([] { return GetConfigOption("role", false, false); });
+  strlcpy(header.role, role, sizeof header.role);
+  for (SharedWorker& worker : header.worker) worker.taking = -1;
+}
+
 core::View read_view(const SharedStep& shared) {
   core::Limits limits{as_time(shared.lock_timeout), as_time(shared.view_timeout), std::nullopt};
   if (shared.retries != not_said) limits.retries = static_cast<int>(shared.retries);
@@ -67,47 +94,41 @@ core::View read_view(const SharedStep& shared) {
 
 }  // namespace
 
-SharedRun::SharedRun(const Planned& planned, const core::Jobs& jobs, core::OnError on_error,
-                     int workers) {
+std::unique_ptr<SharedRun> SharedRun::make(const RunToShare& run) {
+  const core::Plan& plan = run.planned.plan;
   Layout layout;
+  const std::size_t jobs_at = layout.add<core::Job>(plan.size());
+  const std::size_t readers_at = layout.add<core::Place>(run.jobs.readers.size());
+  const std::size_t steps_at = layout.add<SharedStep>(plan.size());
   const std::size_t session_bytes = call([] { return EstimateGUCStateSpace(); });
-  const std::size_t jobs_at = layout.add<core::Job>(jobs.jobs.size());
-  const std::size_t readers_at = layout.add<core::Place>(jobs.readers.size());
-  const std::size_t steps_at = layout.add<SharedStep>(planned.plan.size());
-  const std::size_t session_at = layout.add_bytes(session_bytes);
-  segment_ = call([&] {
-    dsm_segment* segment = dsm_create(layout.size(), 0);
-    dsm_pin_mapping(segment);
-    return segment;
+  const std::size_t session_at = layout.add<char>(session_bytes);
+  dsm_segment* segment = call([&] {
+    dsm_segment* made = dsm_create(layout.size(), DSM_CREATE_NULL_IF_MAXSEGMENTS);
+    if (made != nullptr) keep(made);
+    return made;
   });
-  SharedHeader& header = this->header();
+  if (segment == nullptr) return nullptr;
+  std::unique_ptr<SharedRun> shared(new SharedRun(segment));
+  SharedHeader& header = shared->header();
   memset(&header, 0, sizeof header);
-  SpinLockInit(&header.mutex);
-  ConditionVariableInit(&header.changed);
-  header.on_error = on_error;
-  header.workers = workers;
-  header.steps = static_cast<std::uint32_t>(planned.plan.size());
-  header.readers = static_cast<std::uint32_t>(jobs.readers.size());
+  header.steps = static_cast<std::uint32_t>(plan.size());
+  header.readers = static_cast<std::uint32_t>(run.jobs.readers.size());
   header.jobs_at = jobs_at;
   header.readers_at = readers_at;
   header.steps_at = steps_at;
   header.session_at = session_at;
-  for (SharedWorker& worker : header.worker) worker.taking = not_said;
-  std::ranges::copy(jobs.jobs, this->jobs());
-  std::ranges::copy(jobs.readers, readers());
-  const auto read = core::read_by(planned.plan, planned.views.graph());
-  for (core::Place place = 0; place < planned.plan.size(); ++place) {
-    const core::Step& step = planned.plan[place];
-    write_step(this->step(place), step, planned.views[step.view],
-               std::ranges::binary_search(read, step.view));
-  }
-  call([&] { SerializeGUCState(session_bytes, static_cast<char*>(session())); });
+  write_header(header, run);
+  std::ranges::copy(run.jobs.jobs, shared->jobs().begin());
+  std::ranges::copy(run.jobs.readers, shared->readers());
+  write_steps(*shared, run);
+  call([&] { SerializeGUCState(session_bytes, static_cast<char*>(shared->session())); });
+  return shared;
 }
 
 SharedRun::SharedRun(dsm_handle handle) : segment_(call([&] { return dsm_attach(handle); })) {
   if (segment_ == nullptr)
     throw core::Error{core::Code::not_ready, "the run that this worker belongs to has ended"};
-  call([&] { dsm_pin_mapping(segment_); });
+  call([&] { keep(segment_); });
 }
 
 SharedRun::~SharedRun() {
@@ -118,9 +139,24 @@ SharedStep& SharedRun::step(core::Place place) const {
   return static_cast<SharedStep*>(at(header().steps_at))[place];
 }
 
+void SharedRun::write_outcome(core::Place place, core::Status status,
+                              const std::optional<core::Failure>& failure) const {
+  SharedStep& shared = step(place);
+  shared.status = status;
+  if (!failure) return;
+  strlcpy(shared.sqlstate, failure->sqlstate.c_str(), sizeof shared.sqlstate);
+  strlcpy(shared.message, cut_text(failure->message, sizeof shared.message - 1).c_str(),
+          sizeof shared.message);
+}
+
+void SharedRun::tell_all() const {
+  call([&] { ConditionVariableBroadcast(&header().changed); });
+}
+
 Planned SharedRun::planned() const {
   std::vector<core::View> views;
-  for (core::Place place = 0; place < header().steps; ++place) views.push_back(read_view(step(place)));
+  for (core::Place place = 0; place < header().steps; ++place)
+    views.push_back(read_view(step(place)));
   Planned planned{core::Views(std::move(views), {}), {}};
   for (core::Place place = 0; place < header().steps; ++place) {
     const SharedStep& shared = step(place);

@@ -1,10 +1,15 @@
 // A run that several processes share: its steps, what became of them, and the state of the session
 // that asked for it, in a segment of dynamic shared memory. Plain data alone: no pointers, as the
-// segment may be mapped at different addresses.
+// segment is mapped at different addresses.
 #pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
 
 #include "core/schedule.hpp"
 #include "pg/plan.hpp"
+#include "pg/settings.hpp"
 
 extern "C" {
 #include <storage/condition_variable.h>
@@ -14,7 +19,17 @@ extern "C" {
 
 namespace mvo::pg {
 
-constexpr int most_workers = 64;
+// What the session that asks for the run hands over.
+struct RunToShare {
+  const Planned& planned;
+  const core::Jobs& jobs;
+  core::OnError on_error;
+  int workers;
+  std::int64_t run;
+  Oid extension;
+  // By its number, what there is to say of a view's definition.
+  std::function<int(const core::Name&)> edit;
+};
 
 struct SharedStep {
   NameData schema, view;
@@ -24,11 +39,11 @@ struct SharedStep {
   std::int64_t lock_timeout, view_timeout, retries;  // -1: the settings
   core::Learned learned;
   bool read_later;
-  int edit;  // what UnappliedEdits has to say, by its number
+  int edit;
 
-  // Written by who takes it, read when it has ended.
+  // Written by the worker that takes it, read when it has ended.
   core::Status status;
-  char sqlstate[6];
+  char sqlstate[6];   // empty: it has not failed
   char message[512];  // whole characters
 };
 
@@ -40,23 +55,23 @@ struct SharedWorker {
 struct SharedHeader {
   slock_t mutex;  // over all jobs and workers, for moments
   ConditionVariable changed;
-  bool given_up;  // the session that asked for it is gone
+  bool given_up;  // nobody waits for the run's end any more
   core::OnError on_error;
-  int workers;
+  int workers;  // that were asked for
   std::uint32_t steps, readers;
   std::size_t jobs_at, readers_at, steps_at, session_at;  // from the beginning
 
   std::int64_t run;
   Oid extension, database, user;  // who logged in
-  char role[NAMEDATALEN];         // whom he has become by SET ROLE; empty: nobody
+  char role[NAMEDATALEN];         // the setting
   SharedWorker worker[most_workers];
 };
 
 class SharedRun {
  public:
-  // Makes the segment, with all that the workers need to know. It stays over the end of a
-  // transaction.
-  SharedRun(const Planned& planned, const core::Jobs& jobs, core::OnError on_error, int workers);
+  // Makes the segment, with all that the workers need to know; nothing when the server has none to
+  // give. It stays over the end of a transaction.
+  static std::unique_ptr<SharedRun> make(const RunToShare& run);
   // Attaches to it, as a worker.
   explicit SharedRun(dsm_handle handle);
   ~SharedRun();
@@ -64,15 +79,19 @@ class SharedRun {
   SharedRun& operator=(const SharedRun&) = delete;
 
   dsm_handle handle() const { return dsm_segment_handle(segment_); }
-  SharedHeader& header() const { return *static_cast<SharedHeader*>(dsm_segment_address(segment_)); }
+  SharedHeader& header() const {
+    return *static_cast<SharedHeader*>(dsm_segment_address(segment_));
+  }
   SharedStep& step(core::Place place) const;
   void* session() const { return at(header().session_at); }
+  // What became of it is for the others to read from now on.
+  void write_outcome(core::Place place, core::Status status,
+                     const std::optional<core::Failure>& failure) const;
 
   // Runs body(schedule) alone of all processes; it may neither fail nor allocate.
   template <class Body>
   auto locked(Body body) const {
-    core::Schedule schedule({jobs(), header().steps}, {readers(), header().readers},
-                            header().on_error);
+    core::Schedule schedule(jobs(), {readers(), header().readers}, header().on_error);
     SpinLockAcquire(&header().mutex);
     if constexpr (std::is_void_v<decltype(body(schedule))>) {
       body(schedule);
@@ -83,13 +102,21 @@ class SharedRun {
       return result;
     }
   }
+  // Has all that wait look again.
+  void tell_all() const;
+
+  // Under the lock, or once all have ended.
+  std::span<core::Job> jobs() const {
+    return {static_cast<core::Job*>(at(header().jobs_at)), header().steps};
+  }
 
   // The plan, as a worker needs it: the views without what connects them.
   Planned planned() const;
 
  private:
+  explicit SharedRun(dsm_segment* segment) : segment_(segment) {}
+
   void* at(std::size_t offset) const { return reinterpret_cast<char*>(&header()) + offset; }
-  core::Job* jobs() const { return static_cast<core::Job*>(at(header().jobs_at)); }
   core::Place* readers() const { return static_cast<core::Place*>(at(header().readers_at)); }
 
   dsm_segment* segment_;

@@ -28,15 +28,15 @@ namespace {
 
 constexpr int most_tries_to_write = 3;
 
-Oid owner_of(const core::Name& view) {
-  const auto relation = find_relation(view);
-  return relation ? relation->owner : InvalidOid;
-}
-
 }  // namespace
 
 Oid extension() {
   return call([] { return get_extension_oid("mv_orchestrator", true); });
+}
+
+Oid owner_of(const core::Name& view) {
+  const auto relation = find_relation(view);
+  return relation ? relation->owner : InvalidOid;
 }
 
 core::Outcome StepTaker::take(const core::Step& step, core::Microseconds began) {
@@ -158,7 +158,7 @@ void StepTaker::write_down(const core::Outcome& outcome) {
 void StepTaker::record_step(core::Outcome outcome) {
   std::vector<core::Outcome> outcomes{std::move(outcome)};
   const std::vector<Oid> owners{owner_};
-  const RunPlace place{run_.run, place_of(outcomes.front().step)};
+  const RunPlace place{run_.run, place_of(outcomes.front().step), process_};
   describe_failures(outcomes, run_.planned.views, owners);
   record(outcomes, run_.planned.views, owners, place);
 }
@@ -181,9 +181,11 @@ std::size_t StepTaker::place_of(const core::Step& step) const {
   return found - run_.planned.plan.begin() + 1;
 }
 
-void StepTaker::write_down_untaken(const core::Outcome& outcome) {
+void StepTaker::write_down_untaken(const core::Outcome& outcome, int process) {
   owner_ = owner_of(run_.planned.name(outcome.step));
+  process_ = process;
   write_down(outcome);
+  process_ = MyProcPid;
 }
 
 }  // namespace mvo::pg

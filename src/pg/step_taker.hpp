@@ -33,8 +33,8 @@ class StepTaker {
   core::Outcome take(const core::Step& step, core::Microseconds began);
   // In a transaction of its own. SERIALIZABLE, it may have to be repeated.
   void write_down(const core::Outcome& outcome);
-  // Of one that was not taken, or not by us.
-  void write_down_untaken(const core::Outcome& outcome);
+  // Of one that was not taken, or by another process.
+  void write_down_untaken(const core::Outcome& outcome, int process = MyProcPid);
 
  private:
   core::Outcome try_step(const core::Step& step, core::Microseconds began, int retries);
@@ -49,10 +49,13 @@ class StepTaker {
   StepsOfRun run_;
   Commit commit_;
   Progress& progress_;
-  Oid owner_ = InvalidOid;  // of the step's view; its name can have come to another's since
+  int process_ = MyProcPid;  // whose step is written down
+  Oid owner_ = InvalidOid;   // of the step's view; its name can have come to another's since
 };
 
 // The extension as it is now; InvalidOid when there is none.
 Oid extension();
+// Of the relation of that name; InvalidOid when there is none.
+Oid owner_of(const core::Name& view);
 
 }  // namespace mvo::pg

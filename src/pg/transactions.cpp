@@ -57,8 +57,12 @@ Transactions::~Transactions() {
 }
 
 void Transactions::commit() {
-  call([] { SPI_commit(); });
+  end();
   go_on();
+}
+
+void Transactions::end() {
+  call([] { SPI_commit(); });
 }
 
 void Transactions::go_on() {

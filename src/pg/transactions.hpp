@@ -18,6 +18,8 @@ class Transactions {
   // rolled back, session locks were released, and a new transaction has begun, in which nothing can
   // be done before go_on().
   void commit();
+  // Commits, and holds no snapshot either until go_on(): nothing can be done but wait.
+  void end();
   void go_on();
 
  private:

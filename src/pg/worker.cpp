@@ -1,109 +1,74 @@
 // The main function of a worker: the double of the session that asked for the run.
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "core/error.hpp"
 #include "pg/clock.hpp"
+#include "pg/entry.hpp"
 #include "pg/failed_steps.hpp"
 #include "pg/failure.hpp"
+#include "pg/progress.hpp"
+#include "pg/settings.hpp"
 #include "pg/shared_run.hpp"
 #include "pg/step_taker.hpp"
-#include "pg/stored_text.hpp"
 #include "pg/unapplied_edits.hpp"
-#include "pg/worker.hpp"
+#include "pg/worker_transactions.hpp"
 
 extern "C" {
-#include <access/parallel.h>
+#include <optimizer/cost.h>
 #include <pgstat.h>
 #include <postmaster/bgworker.h>
-#include <postmaster/interrupt.h>
-#include <storage/ipc.h>
-#include <storage/procsignal.h>
+#include <storage/latch.h>
 #include <tcop/tcopprot.h>
-#include <utils/guc.h>
-#include <utils/snapmgr.h>
 #include <utils/wait_event.h>
 }
 
 namespace mvo::pg {
 namespace {
 
-constexpr long longest_wait_ms = 1000;  // then it looks whether the leader is still there
+constexpr long longest_wait_ms = 1000;
 
-// Transactions of a process that no client talks to.
-class WorkerTransactions {
- public:
-  WorkerTransactions()
-      : memory_(call([] {
-          return AllocSetContextCreate(TopMemoryContext, "mv_orchestrator worker",
-                                       ALLOCSET_DEFAULT_SIZES);
-        })) {}
-
-  void begin() {
-    call([&] {
-      SetCurrentStatementStartTimestamp();
-      StartTransactionCommand();
-      MemoryContextSwitchTo(memory_);
-      PushActiveSnapshot(GetTransactionSnapshot());
-    });
-  }
-  void end() {
-    call([] {
-      PopActiveSnapshot();
-      CommitTransactionCommand();
-    });
-  }
-  // Ends it and begins the next, whatever comes of that.
-  std::optional<core::Failure> commit(const core::Name& view) {
-    std::optional<core::Failure> failure;
-    try {
-      naming("commit the refresh of", view, [&] { end(); });
-    } catch (const PgError& error) {
-      call([] { AbortCurrentTransaction(); });
-      if (error.is_own_interrupt()) throw;
-      failure = failure_of(error);
-    }
-    begin();
-    return failure;
-  }
-
- private:
-  MemoryContext memory_;
-};
+void set_for_session(const char* setting, int value) {
+  const std::string text = std::to_string(value);
+  call([&] { SetConfigOption(setting, text.c_str(), PGC_USERSET, PGC_S_SESSION); });
+}
 
 // Everything that a view's contents can depend on is as in the leader's session.
-void become_the_leaders_double(const SharedRun& run) {
+void become_the_double(const SharedRun& run) {
   const SharedHeader& header = run.header();
   call([&] {
     BackgroundWorkerInitializeConnectionByOid(header.database, header.user, 0);
-    SetClientEncoding(GetDatabaseEncoding());
     StartTransactionCommand();
-    // Its own checks were made when the leader set them.
-    InitializingParallelWorker = true;
     RestoreGUCState(run.session());
-    InitializingParallelWorker = false;
-    if (header.role[0] != '\0')
-      SetConfigOption("role", header.role, PGC_USERSET, PGC_S_SESSION);
+    SetConfigOption("role", header.role, PGC_USERSET, PGC_S_SESSION);  // some versions leave it out
     CommitTransactionCommand();
   });
+  always_limit_lock_waits();
 }
 
-void write_outcome(SharedStep& step, const core::Outcome& outcome) {
-  step.status = outcome.status;
-  if (!outcome.failure) return;
-  strlcpy(step.sqlstate, outcome.failure->sqlstate.c_str(), sizeof step.sqlstate);
-  strlcpy(step.message, cut_text(outcome.failure->message, sizeof step.message - 1).c_str(),
-          sizeof step.message);
+// The cores are for the workers first: two that each start parallel queries were slower than two
+// that do not.
+void share_the_cores(int workers) {
+  const int each = std::max(static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)) / workers - 1, 0);
+  for (const auto& [name, most] :
+       {std::pair("max_parallel_workers_per_gather", max_parallel_workers_per_gather),
+        std::pair("max_parallel_maintenance_workers", max_parallel_maintenance_workers)})
+    set_for_session(name, std::min(most, each));
 }
 
 class Worker {
  public:
-  Worker(SharedRun& run, int number) : run_(run), number_(number), planned_(run.planned()) {}
+  Worker(const SharedRun& run, int number)
+      : run_(run), me_(run.header().worker[number]), planned_(run.planned()) {}
 
   void work() {
     Progress progress;
     progress.number(run_.header().run);
-    transactions_.begin();
-    StepTaker taker({planned_, read_later(), [this](const core::Name& view) { return detail(view); },
-                     run_.header().run, run_.header().extension},
-                    [this](const core::Name& view) { return transactions_.commit(view); }, progress);
-    transactions_.end();
+    StepTaker taker(
+        {planned_, read_later(), [this](const core::Name& view) { return detail(view); },
+         run_.header().run, run_.header().extension},
+        [this](const core::Name& view) { return transactions_.commit(view); }, progress);
     while (const auto place = next()) take(taker, *place);
   }
 
@@ -117,47 +82,71 @@ class Worker {
   }
 
   std::string detail(const core::Name& view) const {
-    const auto node = planned_.views.find(view);
-    const auto found = std::ranges::find(planned_.plan, *node, &core::Step::view);
+    const auto found =
+        std::ranges::find(planned_.plan, planned_.views.find(view).value(), &core::Step::view);
     return describe_edit(run_.step(static_cast<core::Place>(found - planned_.plan.begin())).edit);
   }
 
   // Holds nothing while it waits.
   std::optional<core::Place> next() {
-    SharedHeader& header = run_.header();
-    std::optional<core::Place> place;
-    bool over = false;
-    call([&] { ConditionVariablePrepareToSleep(&header.changed); });
     for (;;) {
-      place = run_.locked([&](core::Schedule& schedule) {
-        over = header.given_up || schedule.is_over();
+      call([&] { ConditionVariablePrepareToSleep(&run_.header().changed); });
+      bool over = false;
+      const auto place = run_.locked([&](core::Schedule& schedule) {
+        over = run_.header().given_up || schedule.is_over();
         const auto taken = over ? std::nullopt : schedule.take();
-        header.worker[number_].taking = taken ? static_cast<std::int64_t>(*taken) : -1;
+        if (taken) me_.taking = *taken;
         return taken;
       });
-      if (place || over) break;
-      call([&] {
-        (void)ConditionVariableTimedSleep(&header.changed, longest_wait_ms, PG_WAIT_EXTENSION);
-      });
+      if (place || over) {
+        call([] { ConditionVariableCancelSleep(); });
+        return place;
+      }
+      wait();
     }
-    call([] { ConditionVariableCancelSleep(); });
-    return place;
+  }
+
+  static void wait() {
+    call([] {
+      pgstat_report_activity(STATE_IDLE, nullptr);
+      (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, longest_wait_ms,
+                      PG_WAIT_EXTENSION);
+      ResetLatch(MyLatch);
+      QueryCancelPending = false;  // there is nothing to cancel
+      CHECK_FOR_INTERRUPTS();
+    });
   }
 
   void take(StepTaker& taker, core::Place place) {
-    transactions_.begin();
-    const core::Outcome outcome = taker.take(planned_.plan[place], now());
-    transactions_.end();
-    write_outcome(run_.step(place), outcome);
-    run_.locked([&](core::Schedule& schedule) {
-      schedule.end(place, !outcome.failure);
-      run_.header().worker[number_].taking = -1;
-    });
-    call([&] { ConditionVariableBroadcast(&run_.header().changed); });
+    bool succeeded = false;
+    try {
+      transactions_.begin();
+      const core::Outcome outcome = taker.take(planned_.plan[place], now());
+      transactions_.end();
+      run_.write_outcome(place, outcome.status, outcome.failure);
+      succeeded = !outcome.failure;
+    } catch (const PgError& error) {
+      run_.write_outcome(place, core::Status::failed, failure_of(error));
+      if (error.sqlstate() != ERRCODE_QUERY_CANCELED) throw;
+      transactions_.abandon();  // who cancels a worker means its step, which says so in the history
+    } catch (const core::Error& error) {
+      run_.write_outcome(place, core::Status::failed, core::Failure{"XX000", error.message, {}});
+      throw;
+    }
+    end(place, succeeded);
   }
 
-  SharedRun& run_;
-  int number_;
+  void end(core::Place place, bool succeeded) {
+    run_.locked([&](core::Schedule& schedule) {
+      schedule.end(place, succeeded);
+      me_.taking = -1;
+    });
+    run_.tell_all();
+    call([] { (void)pgstat_report_stat(true); });
+  }
+
+  const SharedRun& run_;
+  SharedWorker& me_;
   Planned planned_;
   WorkerTransactions transactions_;
 };
@@ -167,16 +156,18 @@ void work(dsm_handle handle) {
   memcpy(&number, MyBgworkerEntry->bgw_extra, sizeof number);
   SharedRun run(handle);
   run.header().worker[number].pid = MyProcPid;
-  become_the_leaders_double(run);
-  pgstat_report_activity(STATE_RUNNING, "");
+  become_the_double(run);
+  share_the_cores(run.header().workers);
   Worker(run, number).work();
 }
 
 }  // namespace
 }  // namespace mvo::pg
 
-extern "C" PGDLLEXPORT void mv_worker_main(Datum handle) {
+extern "C" PGDLLEXPORT void mv_worker_main(Datum handle);
+
+void mv_worker_main(Datum handle) {
   pqsignal(SIGTERM, die);
   BackgroundWorkerUnblockSignals();
-  mvo::pg::run_as_entry([&] { mvo::pg::work(DatumGetUInt32(handle)); });
+  mvo::pg::entry([&] { mvo::pg::work(DatumGetUInt32(handle)); });
 }

@@ -1,7 +1,10 @@
-#include "pg/worker.hpp"
+#include "pg/workers.hpp"
+
+#include <algorithm>
 
 extern "C" {
 #include <pgstat.h>
+#include <storage/ipc.h>
 #include <storage/latch.h>
 #include <utils/wait_event.h>
 }
@@ -9,93 +12,110 @@ extern "C" {
 namespace mvo::pg {
 namespace {
 
-constexpr long longest_wait_ms = 1000;  // a worker may die without a word
+constexpr long longest_wait_ms = 1000;
 
+// Null when the server has no room for it.
 BackgroundWorkerHandle* start_worker(dsm_handle run, int number) {
   BackgroundWorker worker;
   memset(&worker, 0, sizeof worker);
   worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
   worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
   worker.bgw_restart_time = BGW_NEVER_RESTART;
-  strlcpy(worker.bgw_library_name, "mv_orchestrator", sizeof worker.bgw_library_name);
+  strlcpy(worker.bgw_library_name, "$libdir/mv_orchestrator", sizeof worker.bgw_library_name);
   strlcpy(worker.bgw_function_name, "mv_worker_main", sizeof worker.bgw_function_name);
   strlcpy(worker.bgw_type, "mv_orchestrator worker", sizeof worker.bgw_type);
   snprintf(worker.bgw_name, sizeof worker.bgw_name, "mv_orchestrator worker of PID %d", MyProcPid);
   worker.bgw_main_arg = UInt32GetDatum(run);
-  worker.bgw_notify_pid = MyProcPid;
+  worker.bgw_notify_pid = MyProcPid;  // wakes us when its state changes
   memcpy(worker.bgw_extra, &number, sizeof number);
   BackgroundWorkerHandle* handle = nullptr;
-  return RegisterDynamicBackgroundWorker(&worker, &handle) ? handle : nullptr;
+  const MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
+  const bool registered = RegisterDynamicBackgroundWorker(&worker, &handle);
+  MemoryContextSwitchTo(caller);
+  return registered ? handle : nullptr;
 }
 
 }  // namespace
 
-Workers::~Workers() {
-  run_.header().given_up = true;
-  for (const Started& worker : workers_)
-    if (!worker.ended) TerminateBackgroundWorker(worker.handle);
-  // Nobody is to find the views' locks taken once the run has ended.
-  for (const Started& worker : workers_)
-    (void)detail::raised(
-        [](void* handle) {
-          (void)WaitForBackgroundWorkerShutdown(static_cast<BackgroundWorkerHandle*>(handle));
-        },
-        worker.handle);
-}
-
-int Workers::start(int count) {
+Workers::Workers(const SharedRun& run, int count) : run_(run) {
+  static bool registered = false;
+  if (!registered) call([] { before_shmem_exit(end_with_session, 0); });
+  registered = true;
+  workers_.reserve(count);
+  of_session = this;
   for (int number = 0; number < count; ++number) {
-    const MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
     auto* handle = call([&] { return start_worker(run_.handle(), number); });
-    MemoryContextSwitchTo(caller);
     if (handle == nullptr) break;
-    workers_.push_back({handle});
-  }
-  return static_cast<int>(workers_.size());
-}
-
-void Workers::wait() {
-  for (;;) {
-    const bool any_left = look_for_dead();
-    if (!any_left || run_.locked([](core::Schedule& schedule) { return schedule.is_over(); }))
-      return;
-    call([&] {
-      ConditionVariablePrepareToSleep(&run_.header().changed);
-      (void)ConditionVariableTimedSleep(&run_.header().changed, longest_wait_ms, PG_WAIT_EXTENSION);
-      ConditionVariableCancelSleep();
-      CHECK_FOR_INTERRUPTS();
-    });
+    workers_.push_back(handle);
   }
 }
 
-bool Workers::look_for_dead() {
-  bool any_left = false;
-  for (std::size_t number = 0; number < workers_.size(); ++number) {
-    Started& worker = workers_[number];
-    if (worker.ended) continue;
+Workers::~Workers() {
+  terminate();
+  of_session = nullptr;
+  for (BackgroundWorkerHandle* handle : workers_)
+    if (handle != nullptr) pfree(handle);
+}
+
+// A FATAL error ends the process without a look at what C++ holds. Comes before the server gives
+// up the session's run locks.
+void Workers::end_with_session(int, Datum) {
+  if (of_session != nullptr) of_session->terminate();
+}
+
+// As parallel queries end: not to be interrupted, as the run locks must not be free before.
+void Workers::terminate() noexcept {
+  if (!any_left()) return;
+  run_.header().given_up = true;
+  ConditionVariableBroadcast(&run_.header().changed);
+  HOLD_INTERRUPTS();
+  for (BackgroundWorkerHandle* handle : workers_)
+    if (handle != nullptr) TerminateBackgroundWorker(handle);
+  for (BackgroundWorkerHandle* handle : workers_)
+    if (handle != nullptr) (void)WaitForBackgroundWorkerShutdown(handle);
+  RESUME_INTERRUPTS();
+}
+
+bool Workers::any_left() const {
+  return std::ranges::any_of(workers_, [](const auto* handle) { return handle != nullptr; });
+}
+
+std::vector<int> Workers::ended() {
+  std::vector<int> ended;
+  for (int number = 0; number < started(); ++number) {
+    BackgroundWorkerHandle*& handle = workers_[number];
     pid_t pid;
-    if (call([&] { return GetBackgroundWorkerPid(worker.handle, &pid); }) == BGWH_STOPPED)
-      bury(number);
-    else
-      any_left = true;
+    if (handle == nullptr ||
+        call([&] { return GetBackgroundWorkerPid(handle, &pid); }) != BGWH_STOPPED)
+      continue;
+    pfree(handle);
+    handle = nullptr;
+    ended.push_back(number);
   }
-  return any_left;
+  return ended;
 }
 
-// What it was at has failed, unless it had just said how that ended.
-void Workers::bury(std::size_t number) {
-  workers_[number].ended = true;
-  run_.locked([&](core::Schedule& schedule) {
-    std::int64_t& taking = run_.header().worker[number].taking;
-    if (taking < 0) return;
-    SharedStep& step = run_.step(static_cast<core::Place>(taking));
-    step.status = core::Status::failed;
-    strlcpy(step.sqlstate, "57P01", sizeof step.sqlstate);
-    strlcpy(step.message, "its worker was terminated", sizeof step.message);
-    schedule.end(static_cast<core::Place>(taking), false);
-    taking = -1;
+void Workers::prepare_to_wait() const {
+  call([&] { ConditionVariablePrepareToSleep(&run_.header().changed); });
+}
+
+// On the latch itself, which the postmaster sets as well when a worker has died.
+void Workers::wait() const {
+  call([] {
+    (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, longest_wait_ms,
+                    PG_WAIT_EXTENSION);
+    ResetLatch(MyLatch);
+    CHECK_FOR_INTERRUPTS();
   });
-  call([&] { ConditionVariableBroadcast(&run_.header().changed); });
+}
+
+void Workers::wait_for_end() {
+  for (BackgroundWorkerHandle*& handle : workers_) {
+    if (handle == nullptr) continue;
+    call([&] { (void)WaitForBackgroundWorkerShutdown(handle); });
+    pfree(handle);
+    handle = nullptr;
+  }
 }
 
 }  // namespace mvo::pg

@@ -46,7 +46,8 @@ struct Simulation {
   Microseconds time{0};
   bool waited_for_ever = false;
 
-  Simulation(const RandomGraph& graph, int workers, OnError on_error, const std::vector<bool>& fails)
+  Simulation(const RandomGraph& graph, int workers, OnError on_error,
+             const std::vector<bool>& fails)
       : jobs(jobs_of(graph.plan, graph.graph(), graph.durations)) {
     Schedule schedule(jobs.jobs, jobs.readers, on_error);
     std::multimap<Microseconds, Event> running;
@@ -151,8 +152,7 @@ TEST_F(ScheduleTest, WithStopNothingBeginsAfterAFailure) {
       if (!event.succeeded && !first) first = event.ended;
     for (const Event& event : run.events)
       if (first) EXPECT_LT(event.began, *first);
-    for (const Job& job : run.jobs.jobs)
-      EXPECT_TRUE(first || job.state == JobState::done);
+    for (const Job& job : run.jobs.jobs) EXPECT_TRUE(first || job.state == JobState::done);
   }
 }
 
@@ -168,7 +168,8 @@ TEST_F(ScheduleTest, TakesLittleLongerThanAnyOrderCould) {
 
 TEST(Schedule, TakesTheLongestWayFirst) {
   // 1 reads 0 and takes long; 2 and 3 stand alone.
-  const Plan plan{{0, 1, Mode::plain}, {2, 1, Mode::plain}, {3, 1, Mode::plain}, {1, 2, Mode::plain}};
+  const Plan plan{
+      {0, 1, Mode::plain}, {2, 1, Mode::plain}, {3, 1, Mode::plain}, {1, 2, Mode::plain}};
   auto jobs = jobs_of(plan, Graph(4, {{1, 0}}),
                       {Microseconds{1}, Microseconds{5}, Microseconds{7}, Microseconds{9}});
   EXPECT_EQ(jobs.jobs[0].path, 10);
