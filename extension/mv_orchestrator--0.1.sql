@@ -142,7 +142,7 @@ CREATE TABLE mv_orchestrator.run_step (
     detail text,
     owner oid,
     role text NOT NULL,
-    pid integer NOT NULL,
+    pid integer,
     PRIMARY KEY (run, step)
 );
 
@@ -221,6 +221,7 @@ SELECT format('%I.%I', r.schema_name, r.view_name) AS name,
        c.relispopulated AS populated,
        r.mode,
        latest.status AS last_status,
+       latest.run AS last_run,
        good.started + good.elapsed AS last_success,
        bad.started + bad.elapsed AS last_failure,
        good.elapsed AS last_elapsed,
@@ -244,7 +245,7 @@ CROSS JOIN mv_orchestrator.author_role(r.owner, r.author)
 LEFT JOIN (pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace AND c.relkind = 'm')
     ON n.nspname = r.schema_name AND c.relname = r.view_name
 LEFT JOIN LATERAL (
-    SELECT s.status FROM mv_orchestrator.run_step AS s
+    SELECT s.status, s.run FROM mv_orchestrator.run_step AS s
     WHERE s.schema_name = r.schema_name AND s.view_name = r.view_name
     ORDER BY s.run DESC LIMIT 1) AS latest ON true
 LEFT JOIN LATERAL (
@@ -269,6 +270,8 @@ COMMENT ON COLUMN mv_orchestrator.status.exists IS 'there is a materialized view
 COMMENT ON COLUMN mv_orchestrator.status.mode IS
     'as registered; mv_plan() says which mode a run would use';
 COMMENT ON COLUMN mv_orchestrator.status.last_status IS 'how its last step in the history ended';
+COMMENT ON COLUMN mv_orchestrator.status.last_run IS
+    'and the number of the run that it was in: mv_orchestrator.history says who did it';
 COMMENT ON COLUMN mv_orchestrator.status.last_success IS
     'when it was last refreshed by a run, or found unchanged';
 COMMENT ON COLUMN mv_orchestrator.status.last_failure IS
@@ -287,6 +290,7 @@ COMMENT ON COLUMN mv_orchestrator.status.last_error IS
 CREATE VIEW mv_orchestrator.progress WITH (security_barrier) AS
 SELECT a.pid,
        a.usename::text AS role,
+       a.backend_type,
        said[1]::bigint AS run,
        said[2]::integer AS step,
        said[3]::integer AS steps,
@@ -301,7 +305,7 @@ SELECT a.pid,
 FROM pg_stat_activity AS a
 CROSS JOIN LATERAL regexp_match(a.query,
     '^/\* mv_orchestrator(?: run ([0-9]{1,18}))?(?:, step ([0-9]{1,9}) of ([0-9]{1,9}))?'
-    ', (waiting|query|index [0-9]+ of [0-9]+|exchange|analyze)'
+    ', (waiting|workers|query|index [0-9]+ of [0-9]+|exchange|analyze)'
     '(?:: ((?:"(?:[^"]|"")*"|[a-z0-9_]+)\.(?:"(?:[^"]|"")*"|[a-z0-9_]+)) \*/|: | \*/)') AS said
 LEFT JOIN LATERAL (
     SELECT count(*) FILTER (WHERE s.status IN ('failed', 'upstream_failed')) AS failed
@@ -310,15 +314,19 @@ LEFT JOIN LATERAL (
 WHERE a.state = 'active'
   AND a.datname = current_database()
   AND said IS NOT NULL
-  AND a.pid IN (
-      SELECT l.pid FROM pg_locks AS l
-      WHERE l.locktype = 'object'
-        AND l.database = a.datid
-        AND l.classid = (SELECT e.oid FROM pg_extension AS e WHERE e.extname = 'mv_orchestrator'));
+  AND (a.backend_type = 'mv_orchestrator worker'
+       OR a.pid IN (
+           SELECT l.pid FROM pg_locks AS l
+           WHERE l.locktype = 'object'
+             AND l.database = a.datid
+             AND l.classid = (SELECT e.oid FROM pg_extension AS e WHERE e.extname = 'mv_orchestrator')));
 
 COMMENT ON VIEW mv_orchestrator.progress IS
-    'one row for each run under way in this database: what it does now; for members of its role and of pg_read_all_stats';
+    'one row for each session with a run under way in this database, and one for each of its workers: what it does now; for members of its role and of pg_read_all_stats';
+COMMENT ON COLUMN mv_orchestrator.progress.pid IS 'the process, as in pg_stat_activity';
 COMMENT ON COLUMN mv_orchestrator.progress.role IS 'who has logged in';
+COMMENT ON COLUMN mv_orchestrator.progress.backend_type IS
+    'mv_orchestrator worker, or what the session with the run is: client backend';
 COMMENT ON COLUMN mv_orchestrator.progress.run IS
     'number of the run in the history, where mv_run() writes the steps that are done; null for the functions';
 COMMENT ON COLUMN mv_orchestrator.progress.step IS
@@ -326,9 +334,9 @@ COMMENT ON COLUMN mv_orchestrator.progress.step IS
 COMMENT ON COLUMN mv_orchestrator.progress.steps IS 'how many steps it has';
 COMMENT ON COLUMN mv_orchestrator.progress.name IS 'the view of that step, as the functions print it; null where track_activity_query_size cuts it';
 COMMENT ON COLUMN mv_orchestrator.progress.phase IS
-    'waiting (for locks), query, index i of m, exchange (waits for readers to end) or analyze';
+    'waiting (for locks), query, index i of m, exchange (waits for readers to end), analyze, or workers (waits for them)';
 COMMENT ON COLUMN mv_orchestrator.progress.since IS 'when that phase began';
-COMMENT ON COLUMN mv_orchestrator.progress.started IS 'when the statement began';
+COMMENT ON COLUMN mv_orchestrator.progress.started IS 'when the statement began; of a worker, its step''s transaction';
 COMMENT ON COLUMN mv_orchestrator.progress.failed IS 'steps that have failed by now';
 COMMENT ON COLUMN mv_orchestrator.progress.blocked_by IS 'processes that it waits for';
 

@@ -170,7 +170,7 @@ SELECT pg_stat_clear_snapshot();
 COMMIT;
 
 -- Arguments.
-CALL mv_run(jobs => 2);
+CALL mv_run(jobs => -1);
 CALL mv_run(jobs => 0);
 CALL mv_run('{kinds}', 1);
 CALL mv_run(mode => 'fast');
