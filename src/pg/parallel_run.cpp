@@ -105,7 +105,7 @@ class ParallelRun {
   // worker had still said, or `why`.
   bool settle(core::Place place, const core::Failure& why) {
     const SharedStep& step = shared_.step(place);
-    if (const auto status = recorded_status({leader_.run.run, place + 1})) {
+    if (const auto status = leader_.taker.recorded(plan_[place])) {
       const bool failed = status == core::to_string(core::Status::failed);
       if (failed && step.sqlstate[0] == '\0')
         shared_.write_outcome(place, core::Status::failed, why);
