@@ -112,15 +112,8 @@ class ParallelRun {
       return !failed;
     }
     if (step.sqlstate[0] == '\0') shared_.write_outcome(place, core::Status::failed, why);
-    leader_.taker.write_down_untaken(outcome(place, core::Status::failed), process_at(place));
+    leader_.taker.write_down_untaken(outcome(place, core::Status::failed), step.process);
     return false;
-  }
-
-  int process_at(core::Place place) const {
-    for (int number = 0; number < workers(); ++number)
-      if (shared_.header().worker[number].taking == place)
-        return shared_.header().worker[number].pid;
-    return MyProcPid;
   }
 
   void end_interrupted(const core::Failure& interrupt) {
@@ -128,7 +121,9 @@ class ParallelRun {
     try {
       leader_.transactions.go_on();
       for (core::Place place = 0; place < plan_.size(); ++place)
-        if (shared_.jobs()[place].state == core::JobState::running) (void)settle(place, interrupt);
+        if (shared_.jobs()[place].state == core::JobState::running ||
+            shared_.jobs()[place].state == core::JobState::failed)
+          (void)settle(place, interrupt);
     } catch (...) {
       // The rollback that follows is all that is left to do.
     }
@@ -136,9 +131,10 @@ class ParallelRun {
 
   void take_what_is_left() {
     for (;;) {
-      const auto place = shared_.locked([](core::Schedule& schedule) { return schedule.take(); });
+      const auto place =
+          shared_.locked([&](core::Schedule& schedule) { return shared_.take(schedule); });
       if (!place) return;
-      const auto taken = leader_.taker.take(plan_[*place], now());
+      const auto taken = leader_.taker.take(plan_[*place], shared_.step(*place).began);
       shared_.write_outcome(*place, taken.status, taken.failure);
       shared_.locked([&](core::Schedule& schedule) { schedule.end(*place, !taken.failure); });
     }
@@ -162,9 +158,10 @@ class ParallelRun {
 
   core::Outcome outcome(core::Place place, core::Status status) const {
     const SharedStep& step = shared_.step(place);
-    core::Outcome outcome{plan_[place], status, {}, now()};
     if (status == core::Status::failed)
-      outcome.failure = core::Failure{step.sqlstate, step.message, {}};
+      return core::outcome_of(plan_[place], core::Failure{step.sqlstate, step.message, {}},
+                              step.began, step.ended);
+    core::Outcome outcome{plan_[place], status, {}, now()};
     if (status == core::Status::upstream_failed || status == core::Status::skipped)
       outcome.failed_source = plan_[shared_.jobs()[place].behind].view;
     return outcome;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "pg/clock.hpp"
 #include "pg/stored_text.hpp"
 
 namespace mvo::pg {
@@ -140,10 +141,19 @@ SharedStep& SharedRun::step(core::Place place) const {
   return static_cast<SharedStep*>(at(header().steps_at))[place];
 }
 
+std::optional<core::Place> SharedRun::take(core::Schedule& schedule) const {
+  const auto place = schedule.take();
+  if (!place) return place;
+  step(*place).process = MyProcPid;
+  step(*place).began = now();
+  return place;
+}
+
 void SharedRun::write_outcome(core::Place place, core::Status status,
                               const std::optional<core::Failure>& failure) const {
   SharedStep& shared = step(place);
   shared.status = status;
+  shared.ended = now();
   if (!failure) return;
   strlcpy(shared.sqlstate, failure->sqlstate.c_str(), sizeof shared.sqlstate);
   strlcpy(shared.message, cut_text(failure->message, sizeof shared.message - 1).c_str(),

@@ -41,14 +41,15 @@ struct SharedStep {
   bool read_later;
   int edit;
 
-  // Written by the worker that takes it, read when it has ended.
+  // Written by the process that takes it, read when it has ended.
+  pid_t process;
+  core::Microseconds began, ended;
   core::Status status;
   char sqlstate[6];   // empty: it has not failed
   char message[512];  // whole characters
 };
 
 struct SharedWorker {
-  pid_t pid;            // 0: has not begun
   std::int64_t taking;  // its step; -1: none
 };
 
@@ -84,6 +85,8 @@ class SharedRun {
   }
   SharedStep& step(core::Place place) const;
   void* session() const { return at(header().session_at); }
+  // The next step, if any is ready, as this process's own. Under the lock.
+  std::optional<core::Place> take(core::Schedule& schedule) const;
   // What became of it is for the others to read from now on.
   void write_outcome(core::Place place, core::Status status,
                      const std::optional<core::Failure>& failure) const;

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "core/error.hpp"
-#include "pg/clock.hpp"
 #include "pg/entry.hpp"
 #include "pg/failed_steps.hpp"
 #include "pg/failure.hpp"
@@ -94,7 +93,7 @@ class Worker {
       bool over = false;
       const auto place = run_.locked([&](core::Schedule& schedule) {
         over = run_.header().given_up || schedule.is_over();
-        const auto taken = over ? std::nullopt : schedule.take();
+        const auto taken = over ? std::nullopt : run_.take(schedule);
         if (taken) me_.taking = *taken;
         return taken;
       });
@@ -121,7 +120,7 @@ class Worker {
     bool succeeded = false;
     try {
       transactions_.begin();
-      const core::Outcome outcome = taker.take(planned_.plan[place], now());
+      const core::Outcome outcome = taker.take(planned_.plan[place], run_.step(place).began);
       transactions_.end();
       run_.write_outcome(place, outcome.status, outcome.failure);
       succeeded = !outcome.failure;
@@ -155,7 +154,6 @@ void work(dsm_handle handle) {
   int number = 0;
   memcpy(&number, MyBgworkerEntry->bgw_extra, sizeof number);
   SharedRun run(handle);
-  run.header().worker[number].pid = MyProcPid;
   become_the_double(run);
   share_the_cores(run.header().workers);
   Worker(run, number).work();
