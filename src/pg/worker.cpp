@@ -129,7 +129,7 @@ class Worker {
       if (error.sqlstate() != ERRCODE_QUERY_CANCELED) throw;
       transactions_.abandon();  // who cancels a worker means its step, which says so in the history
     } catch (const core::Error& error) {
-      run_.write_outcome(place, core::Status::failed, core::Failure{"XX000", error.message, {}});
+      run_.write_outcome(place, core::Status::failed, failure_of(error));
       throw;
     }
     end(place, succeeded);
