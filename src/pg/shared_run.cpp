@@ -79,6 +79,8 @@ void write_header(SharedHeader& header, const RunToShare& run) {
   header.extension = run.extension;
   header.database = MyDatabaseId;
   header.user = GetAuthenticatedUserId();
+  header.session_user = GetSessionUserId();
+  header.current_user = GetUserId();
   const char* role = call([] { return GetConfigOption("role", false, false); });
   strlcpy(header.role, role, sizeof header.role);
   for (SharedWorker& worker : header.worker) worker.taking = -1;

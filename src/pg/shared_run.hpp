@@ -63,8 +63,9 @@ struct SharedHeader {
   std::size_t jobs_at, readers_at, steps_at, session_at;  // from the beginning
 
   std::int64_t run;
-  Oid extension, database, user;  // who logged in
-  char role[NAMEDATALEN];         // the setting
+  Oid extension, database, user;   // who logged in
+  Oid session_user, current_user;  // a role's name, which settings have, can come to another's
+  char role[NAMEDATALEN];          // the setting
   SharedWorker worker[most_workers];
 };
 

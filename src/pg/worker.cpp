@@ -43,6 +43,8 @@ void become_the_double(const SharedRun& run) {
     SetConfigOption("role", header.role, PGC_USERSET, PGC_S_SESSION);  // some versions leave it out
     CommitTransactionCommand();
   });
+  if (GetSessionUserId() != header.session_user || GetUserId() != header.current_user)
+    throw core::Error{core::Code::not_ready, "the role that asked for the run was renamed"};
   always_limit_lock_waits();
 }
 
