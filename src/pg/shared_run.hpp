@@ -60,7 +60,7 @@ struct SharedHeader {
   core::OnError on_error;
   int workers;  // that were asked for
   std::uint32_t steps, readers;
-  std::size_t jobs_at, readers_at, steps_at, session_at;  // from the beginning
+  std::size_t jobs_at, readers_at, steps_at, libraries_at, session_at;  // from the beginning
 
   std::int64_t run;
   Oid extension, database, user;   // who logged in
@@ -85,7 +85,9 @@ class SharedRun {
     return *static_cast<SharedHeader*>(dsm_segment_address(segment_));
   }
   SharedStep& step(core::Place place) const;
-  void* session() const { return at(header().session_at); }
+  // The libraries that the session has loaded, and its settings.
+  char* libraries() const { return static_cast<char*>(at(header().libraries_at)); }
+  char* session() const { return static_cast<char*>(at(header().session_at)); }
   // The next step, if any is ready, as this process's own. Under the lock.
   std::optional<core::Place> take(core::Schedule& schedule) const;
   // What became of it is for the others to read from now on.

@@ -39,6 +39,7 @@ void become_the_double(const SharedRun& run) {
   call([&] {
     BackgroundWorkerInitializeConnectionByOid(header.database, header.user, 0);
     StartTransactionCommand();
+    RestoreLibraryState(run.libraries());  // first, as they define settings
     RestoreGUCState(run.session());
     SetConfigOption("role", header.role, PGC_USERSET, PGC_S_SESSION);  // some versions leave it out
     CommitTransactionCommand();
