@@ -116,4 +116,18 @@ ask(of('loaded'), q{LOAD 'auto_explain'; SET auto_explain.log_min_duration = '1h
 is(ask($session{loaded}, q{CALL mv_run('{t.setting1,t.setting2}', jobs => 2)}), '', 'a session with a library');
 is(admin("SELECT string_agg(DISTINCT s || ' ' || (pid <> $session{loaded}{pid}), ' ') FROM mv_orchestrator.history, t.setting1, t.setting2 AS two(s2)"), '1h true', 'its setting is the same in workers');
 
+# All settings there are, of a session that has changed many. Without a history the run is not short.
+scene();
+admin(q{SELECT count(mv_register('t.settings' || i, 'SELECT name, setting, source FROM pg_settings')) FROM generate_series(1, 2) i;
+    SELECT FROM mv_create_all()});
+ask(of('changed'), join ';', map { "SET $_" } q{TimeZone = 'Asia/Tokyo'}, q{DateStyle = 'German'}, q{IntervalStyle = 'iso_8601'}, 'extra_float_digits = -3',
+    q{search_path = t, "$user", public}, 'row_security = off', q{client_encoding = 'latin1'}, q{default_transaction_isolation = 'repeatable read'},
+    q{work_mem = '3MB'}, q{lock_timeout = '20min'}, q{statement_timeout = '1h'}, q{my.own = 'a''b'}, 'session_replication_role = replica',
+    q{plpgsql.variable_conflict = 'use_column'}, 'mv_orchestrator.diff_work_mem = 100', 'synchronous_commit = off', q{application_name = 'x y'}, q{bytea_output = 'escape'});
+my $all = q{'{t.settings1,t.settings2}'};
+is(ask($session{changed}, "CALL mv_run($all, jobs => 1); CREATE TABLE t.before AS TABLE t.settings1; TRUNCATE mv_orchestrator.run_step; CALL mv_run($all, jobs => 2)"), '', 'a session with settings');
+is(admin("SELECT count(*) FROM mv_orchestrator.history WHERE pid <> $session{changed}{pid}"), 2, 'which workers are given');
+is(admin(q{SELECT string_agg(name, ' ' ORDER BY name) FROM (TABLE t.before EXCEPT TABLE t.settings1) d}),
+    'max_parallel_maintenance_workers max_parallel_workers_per_gather', 'all of them but two');
+
 done_testing();
