@@ -19,6 +19,7 @@ extern "C" {
 #include <pgstat.h>
 #include <postmaster/bgworker.h>
 #include <storage/latch.h>
+#include <storage/lock.h>
 #include <tcop/tcopprot.h>
 #include <utils/wait_event.h>
 }
@@ -138,7 +139,10 @@ class Worker {
     end(place, succeeded);
   }
 
+  // An advisory lock that a view's function took for its session would be held from the others
+  // until the run's end, which waits for them.
   void end(core::Place place, bool succeeded) {
+    call([] { LockReleaseAll(USER_LOCKMETHOD, true); });
     run_.locked([&](core::Schedule& schedule) {
       schedule.end(place, succeeded);
       me_.taking = -1;

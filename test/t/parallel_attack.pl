@@ -116,6 +116,15 @@ ask(of('loaded'), q{LOAD 'auto_explain'; SET auto_explain.log_min_duration = '1h
 is(ask($session{loaded}, q{CALL mv_run('{t.setting1,t.setting2}', jobs => 2)}), '', 'a session with a library');
 is(admin("SELECT string_agg(DISTINCT s || ' ' || (pid <> $session{loaded}{pid}), ' ') FROM mv_orchestrator.history, t.setting1, t.setting2 AS two(s2)"), '1h true', 'its setting is the same in workers');
 
+# Advisory locks that are taken for the session, each by the functions of two views.
+scene();
+admin(q{CREATE FUNCTION t.keep() RETURNS text LANGUAGE sql AS 'SELECT pg_advisory_lock(42)::text';
+    SELECT count(mv_register('t.kept' || i, 'SELECT t.keep() FROM pg_sleep(0.1)')) FROM generate_series(1, 2) i;
+    SELECT FROM mv_create_all(); SELECT pg_advisory_unlock_all()});
+is(ask(of('patient'), q{SET mv_orchestrator.lock_timeout = '30s'; CALL mv_run('{t.kept1,t.kept2}', jobs => 2)}), '', 'a view that keeps a lock does not keep it from the others');
+is(admin('SELECT count(DISTINCT pid) FROM mv_orchestrator.history'), 2, 'in two workers');
+ok(nothing_left(), 'nothing is left');
+
 # All settings there are, of a session that has changed many. Without a history the run is not short.
 scene();
 admin(q{SELECT count(mv_register('t.settings' || i, 'SELECT name, setting, source FROM pg_settings')) FROM generate_series(1, 2) i;
