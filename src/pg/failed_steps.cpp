@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "core/error.hpp"
 #include "pg/cancel_watch.hpp"
 #include "pg/datum.hpp"
 #include "pg/error_code.hpp"
@@ -72,7 +71,7 @@ core::Attempt attempt_alone(const std::function<core::Refreshed()>& refresh,
     if (error.is_own_interrupt()) throw;
     return failure_of(error);
   } catch (const core::Error& error) {
-    return core::Failure{print_sqlstate(sqlstate_of(error.code)), error.message, error.detail};
+    return failure_of(error);
   }
 }
 
@@ -81,6 +80,10 @@ core::Attempt attempt_alone(const std::function<core::Refreshed()>& refresh,
 core::Failure failure_of(const PgError& error) {
   return {print_sqlstate(error.sqlstate()), valid_text(error.what()),
           valid_text(to_string(error.data().detail))};
+}
+
+core::Failure failure_of(const core::Error& error) {
+  return {print_sqlstate(sqlstate_of(error.code)), error.message, error.detail};
 }
 
 core::Attempt attempt(const std::function<core::Refreshed()>& refresh) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "core/error.hpp"
 #include "core/run.hpp"
 #include "core/view.hpp"
 #include "pg/guard.hpp"
@@ -15,6 +16,7 @@ namespace mvo::pg {
 core::Attempt attempt(const std::function<core::Refreshed()>& refresh);
 
 core::Failure failure_of(const PgError& error);
+core::Failure failure_of(const core::Error& error);
 
 // Says in their detail why steps failed. An error's own DETAIL, which can hold rows, is for members
 // of the view's owner; `owners` are in the order of the steps.

@@ -107,22 +107,15 @@ class ParallelRun {
   // worker had still said, or `why`.
   bool settle(core::Place place, const core::Failure& why) {
     const SharedStep& step = shared_.step(place);
-    if (const auto status = recorded_status({leader_.run.run, place + 1})) {
+    if (const auto status = leader_.taker.recorded(plan_[place])) {
       const bool failed = status == core::to_string(core::Status::failed);
       if (failed && step.sqlstate[0] == '\0')
         shared_.write_outcome(place, core::Status::failed, why);
       return !failed;
     }
     if (step.sqlstate[0] == '\0') shared_.write_outcome(place, core::Status::failed, why);
-    leader_.taker.write_down_untaken(outcome(place, core::Status::failed), process_at(place));
+    leader_.taker.write_down_untaken(outcome(place, core::Status::failed), step.process);
     return false;
-  }
-
-  int process_at(core::Place place) const {
-    for (int number = 0; number < workers(); ++number)
-      if (shared_.header().worker[number].taking == place)
-        return shared_.header().worker[number].pid;
-    return MyProcPid;
   }
 
   void end_interrupted(const core::Failure& interrupt) {
@@ -130,7 +123,9 @@ class ParallelRun {
     try {
       leader_.transactions.go_on();
       for (core::Place place = 0; place < plan_.size(); ++place)
-        if (shared_.jobs()[place].state == core::JobState::running) (void)settle(place, interrupt);
+        if (shared_.jobs()[place].state == core::JobState::running ||
+            shared_.jobs()[place].state == core::JobState::failed)
+          (void)settle(place, interrupt);
     } catch (...) {
       // The rollback that follows is all that is left to do.
     }
@@ -138,9 +133,10 @@ class ParallelRun {
 
   void take_what_is_left() {
     for (;;) {
-      const auto place = shared_.locked([](core::Schedule& schedule) { return schedule.take(); });
+      const auto place =
+          shared_.locked([&](core::Schedule& schedule) { return shared_.take(schedule); });
       if (!place) return;
-      const auto taken = leader_.taker.take(plan_[*place], now());
+      const auto taken = leader_.taker.take(plan_[*place], shared_.step(*place).began);
       shared_.write_outcome(*place, taken.status, taken.failure);
       shared_.locked([&](core::Schedule& schedule) { schedule.end(*place, !taken.failure); });
     }
@@ -164,9 +160,10 @@ class ParallelRun {
 
   core::Outcome outcome(core::Place place, core::Status status) const {
     const SharedStep& step = shared_.step(place);
-    core::Outcome outcome{plan_[place], status, {}, now()};
     if (status == core::Status::failed)
-      outcome.failure = core::Failure{step.sqlstate, step.message, {}};
+      return core::outcome_of(plan_[place], core::Failure{step.sqlstate, step.message, {}},
+                              step.began, step.ended);
+    core::Outcome outcome{plan_[place], status, {}, now()};
     if (status == core::Status::upstream_failed || status == core::Status::skipped)
       outcome.failed_source = plan_[shared_.jobs()[place].behind].view;
     return outcome;

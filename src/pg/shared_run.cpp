@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "pg/clock.hpp"
 #include "pg/stored_text.hpp"
 
 namespace mvo::pg {
@@ -78,6 +79,8 @@ void write_header(SharedHeader& header, const RunToShare& run) {
   header.extension = run.extension;
   header.database = MyDatabaseId;
   header.user = GetAuthenticatedUserId();
+  header.session_user = GetSessionUserId();
+  header.current_user = GetUserId();
   const char* role = call([] { return GetConfigOption("role", false, false); });
   strlcpy(header.role, role, sizeof header.role);
   for (SharedWorker& worker : header.worker) worker.taking = -1;
@@ -101,6 +104,8 @@ std::unique_ptr<SharedRun> SharedRun::make(const RunToShare& run) {
   const std::size_t jobs_at = layout.add<core::Job>(plan.size());
   const std::size_t readers_at = layout.add<core::Place>(run.jobs.readers.size());
   const std::size_t steps_at = layout.add<SharedStep>(plan.size());
+  const std::size_t libraries_bytes = call([] { return EstimateLibraryStateSpace(); });
+  const std::size_t libraries_at = layout.add<char>(libraries_bytes);
   const std::size_t session_bytes = call([] { return EstimateGUCStateSpace(); });
   const std::size_t session_at = layout.add<char>(session_bytes);
   dsm_segment* segment = call([&] {
@@ -117,12 +122,16 @@ std::unique_ptr<SharedRun> SharedRun::make(const RunToShare& run) {
   header.jobs_at = jobs_at;
   header.readers_at = readers_at;
   header.steps_at = steps_at;
+  header.libraries_at = libraries_at;
   header.session_at = session_at;
   write_header(header, run);
   std::ranges::copy(run.jobs.jobs, shared->jobs().begin());
   std::ranges::copy(run.jobs.readers, shared->readers());
   write_steps(*shared, run);
-  call([&] { SerializeGUCState(session_bytes, static_cast<char*>(shared->session())); });
+  call([&] {
+    SerializeLibraryState(libraries_bytes, shared->libraries());
+    SerializeGUCState(session_bytes, shared->session());
+  });
   return shared;
 }
 
@@ -140,10 +149,19 @@ SharedStep& SharedRun::step(core::Place place) const {
   return static_cast<SharedStep*>(at(header().steps_at))[place];
 }
 
+std::optional<core::Place> SharedRun::take(core::Schedule& schedule) const {
+  const auto place = schedule.take();
+  if (!place) return place;
+  step(*place).process = MyProcPid;
+  step(*place).began = now();
+  return place;
+}
+
 void SharedRun::write_outcome(core::Place place, core::Status status,
                               const std::optional<core::Failure>& failure) const {
   SharedStep& shared = step(place);
   shared.status = status;
+  shared.ended = now();
   if (!failure) return;
   strlcpy(shared.sqlstate, failure->sqlstate.c_str(), sizeof shared.sqlstate);
   strlcpy(shared.message, cut_text(failure->message, sizeof shared.message - 1).c_str(),

@@ -41,14 +41,15 @@ struct SharedStep {
   bool read_later;
   int edit;
 
-  // Written by the worker that takes it, read when it has ended.
+  // Written by the process that takes it, read when it has ended.
+  pid_t process;
+  core::Microseconds began, ended;
   core::Status status;
   char sqlstate[6];   // empty: it has not failed
   char message[512];  // whole characters
 };
 
 struct SharedWorker {
-  pid_t pid;            // 0: has not begun
   std::int64_t taking;  // its step; -1: none
 };
 
@@ -59,11 +60,12 @@ struct SharedHeader {
   core::OnError on_error;
   int workers;  // that were asked for
   std::uint32_t steps, readers;
-  std::size_t jobs_at, readers_at, steps_at, session_at;  // from the beginning
+  std::size_t jobs_at, readers_at, steps_at, libraries_at, session_at;  // from the beginning
 
   std::int64_t run;
-  Oid extension, database, user;  // who logged in
-  char role[NAMEDATALEN];         // the setting
+  Oid extension, database, user;   // who logged in
+  Oid session_user, current_user;  // a role's name, which settings have, can come to another's
+  char role[NAMEDATALEN];          // the setting
   SharedWorker worker[most_workers];
 };
 
@@ -83,7 +85,11 @@ class SharedRun {
     return *static_cast<SharedHeader*>(dsm_segment_address(segment_));
   }
   SharedStep& step(core::Place place) const;
-  void* session() const { return at(header().session_at); }
+  // The libraries that the session has loaded, and its settings.
+  char* libraries() const { return static_cast<char*>(at(header().libraries_at)); }
+  char* session() const { return static_cast<char*>(at(header().session_at)); }
+  // The next step, if any is ready, as this process's own. Under the lock.
+  std::optional<core::Place> take(core::Schedule& schedule) const;
   // What became of it is for the others to read from now on.
   void write_outcome(core::Place place, core::Status status,
                      const std::optional<core::Failure>& failure) const;

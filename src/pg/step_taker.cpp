@@ -176,6 +176,14 @@ void StepTaker::keep_extension() const {
                     "What had been refreshed by then stays."};
 }
 
+std::optional<std::string> StepTaker::recorded(const core::Step& step) const {
+  keep_extension();
+  LockLimit limit;
+  auto status = recorded_status({run_.run, place_of(step)});
+  limit.end();
+  return status;
+}
+
 std::size_t StepTaker::place_of(const core::Step& step) const {
   const auto found = std::ranges::find(run_.planned.plan, step.view, &core::Step::view);
   return found - run_.planned.plan.begin() + 1;

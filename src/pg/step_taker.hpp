@@ -35,6 +35,8 @@ class StepTaker {
   void write_down(const core::Outcome& outcome);
   // Of one that was not taken, or by another process.
   void write_down_untaken(const core::Outcome& outcome, int process = MyProcPid);
+  // What became of it as far as that is written down, by whichever process.
+  std::optional<std::string> recorded(const core::Step& step) const;
 
  private:
   core::Outcome try_step(const core::Step& step, core::Microseconds began, int retries);

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "core/error.hpp"
-#include "pg/clock.hpp"
 #include "pg/entry.hpp"
 #include "pg/failed_steps.hpp"
 #include "pg/failure.hpp"
@@ -40,10 +39,13 @@ void become_the_double(const SharedRun& run) {
   call([&] {
     BackgroundWorkerInitializeConnectionByOid(header.database, header.user, 0);
     StartTransactionCommand();
+    RestoreLibraryState(run.libraries());  // first, as they define settings
     RestoreGUCState(run.session());
     SetConfigOption("role", header.role, PGC_USERSET, PGC_S_SESSION);  // some versions leave it out
     CommitTransactionCommand();
   });
+  if (GetSessionUserId() != header.session_user || GetUserId() != header.current_user)
+    throw core::Error{core::Code::not_ready, "the role that asked for the run was renamed"};
   always_limit_lock_waits();
 }
 
@@ -94,7 +96,7 @@ class Worker {
       bool over = false;
       const auto place = run_.locked([&](core::Schedule& schedule) {
         over = run_.header().given_up || schedule.is_over();
-        const auto taken = over ? std::nullopt : schedule.take();
+        const auto taken = over ? std::nullopt : run_.take(schedule);
         if (taken) me_.taking = *taken;
         return taken;
       });
@@ -121,7 +123,7 @@ class Worker {
     bool succeeded = false;
     try {
       transactions_.begin();
-      const core::Outcome outcome = taker.take(planned_.plan[place], now());
+      const core::Outcome outcome = taker.take(planned_.plan[place], run_.step(place).began);
       transactions_.end();
       run_.write_outcome(place, outcome.status, outcome.failure);
       succeeded = !outcome.failure;
@@ -130,7 +132,7 @@ class Worker {
       if (error.sqlstate() != ERRCODE_QUERY_CANCELED) throw;
       transactions_.abandon();  // who cancels a worker means its step, which says so in the history
     } catch (const core::Error& error) {
-      run_.write_outcome(place, core::Status::failed, core::Failure{"XX000", error.message, {}});
+      run_.write_outcome(place, core::Status::failed, failure_of(error));
       throw;
     }
     end(place, succeeded);
@@ -155,7 +157,6 @@ void work(dsm_handle handle) {
   int number = 0;
   memcpy(&number, MyBgworkerEntry->bgw_extra, sizeof number);
   SharedRun run(handle);
-  run.header().worker[number].pid = MyProcPid;
   become_the_double(run);
   share_the_cores(run.header().workers);
   Worker(run, number).work();

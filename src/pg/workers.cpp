@@ -37,7 +37,8 @@ BackgroundWorkerHandle* start_worker(dsm_handle run, int number) {
 
 }  // namespace
 
-Workers::Workers(const SharedRun& run, int count) : run_(run) {
+// Those that were started end with it also when the next one cannot be: it is complete by then.
+Workers::Workers(const SharedRun& run, int count) : Workers(run) {
   static bool registered = false;
   if (!registered) call([] { before_shmem_exit(end_with_session, 0); });
   registered = true;

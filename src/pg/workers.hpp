@@ -32,6 +32,7 @@ class Workers {
   void terminate() noexcept;
 
  private:
+  explicit Workers(const SharedRun& run) : run_(run) {}
   static void end_with_session(int code, Datum argument);
 
   static inline Workers* of_session = nullptr;
