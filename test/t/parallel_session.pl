@@ -101,7 +101,7 @@ sub same_rows {
     push @wrong, @by, "they said: $serial_said\nand: $said", if @by || $serial_said ne $said || $said ne '';
     for my $view (@views) {
         my $rows = rows_of($view);
-        delete @$_{ @{ $expected{but} } } for $serial, $rows, \%own;
+        delete @$_{ @{ $expected{but} // [] } } for $serial, $rows, \%own;
         push @wrong, map { "jobs => 1 and 2: $_" } differences($serial, $rows);
         push @wrong, map { "the session's $_" } differences({ map { $_ => $own{$_} } @{ $expected{own} } }, { map { $_ => $rows->{$_} } @{ $expected{own} } });
         push @wrong, map { "$_ is as by default: $rows->{$_}" } grep { $rows->{$_} eq $default{$_} } @{ $expected{other} };
