@@ -105,6 +105,7 @@ class ParallelRun {
   // worker had still said, or `why`.
   bool settle(core::Place place, const core::Failure& why) {
     const SharedStep& step = shared_.step(place);
+    leader_.taker.keep_extension();
     if (const auto status = recorded_status({leader_.run.run, place + 1})) {
       const bool failed = status == core::to_string(core::Status::failed);
       if (failed && step.sqlstate[0] == '\0')

@@ -35,6 +35,9 @@ class StepTaker {
   void write_down(const core::Outcome& outcome);
   // Of one that was not taken, or by another process.
   void write_down_untaken(const core::Outcome& outcome, int process = MyProcPid);
+  // To the end of the transaction; an error where it has been dropped since the run began. Our
+  // tables may be read after this alone.
+  void keep_extension() const;
 
  private:
   core::Outcome try_step(const core::Step& step, core::Microseconds began, int retries);
@@ -43,7 +46,6 @@ class StepTaker {
   void wait_before_retry(int retry, const core::Outcome& failed);
   [[noreturn]] void end_interrupted(const core::Outcome& outcome, const PgError& interrupt);
   void record_step(core::Outcome outcome);
-  void keep_extension() const;
   std::size_t place_of(const core::Step& step) const;
 
   StepsOfRun run_;
