@@ -28,7 +28,8 @@ void notice(const std::string& message, const char* hint) {
 
 void say_fewer(int started, int asked) {
   notice(started == 0 ? "no worker could be started: views are refreshed one after the other"
-                      : fmt::format("{} workers could be started instead of {}", started, asked),
+                      : fmt::format("{} worker{} could be started instead of {}", started,
+                                     started == 1 ? "" : "s", asked),
          "Raise max_worker_processes.");
 }
 
