@@ -29,7 +29,7 @@ void notice(const std::string& message, const char* hint) {
 void say_fewer(int started, int asked) {
   notice(started == 0 ? "no worker could be started: views are refreshed one after the other"
                       : fmt::format("{} worker{} could be started instead of {}", started,
-                                     started == 1 ? "" : "s", asked),
+                                    started == 1 ? "" : "s", asked),
          "Raise max_worker_processes.");
 }
 
