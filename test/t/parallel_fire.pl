@@ -31,8 +31,8 @@ sub refreshed { return join ', ', map { "$_ refreshed" } @_; }
 # A view without history is one whose time is not known: workers take it.
 sub forget { ask(of('admin'), 'TRUNCATE mv_orchestrator.run_step'); }
 
-# Begins a run whose workers are stopped at "a" and "b", and says who they are.
-sub start {
+# Begins a run whose workers will be stopped at "a" and "b".
+sub begin_run {
     my ($arguments, @settings) = @_;
     prepare(of('admin'), {});
     $since = ask(of('admin'), 'SELECT last_value - (NOT is_called)::int FROM mv_orchestrator.run_id');
@@ -40,6 +40,11 @@ sub start {
     close_gates('a', 'b');
     ask(of('leader'), $_) for @settings;
     send_query(of('leader'), "CALL mv_run($views, jobs => 2" . ($arguments // '') . ')');
+}
+
+# And says who they are, when they are.
+sub start {
+    begin_run(@_);
     return map { worker_at(of('admin'), $_) } 'a', 'b';
 }
 
@@ -127,22 +132,25 @@ sub pid_of {
     is(pid_of('f'), $session{leader}{pid}, 'the session takes what is left');
     check_after('all workers terminated');
 }
-{
+for my $how (qw(cancel terminate)) {
     my ($at_a, $at_b) = start();
     open_gates('a');
     wait_until(sub { history(of('admin'), $since) eq refreshed(qw(a c f)) });
-    ask(of('admin'), "SELECT pg_cancel_backend($at_a)");
-    ask(of('admin'), "SELECT pg_terminate_backend($at_a)");
-    wait_until(sub { join(' ', workers(of('admin'))) eq $at_b });
+    wait_for_answer(of('admin'), "SELECT state FROM pg_stat_activity WHERE pid = $at_a", 'idle');
+    ask(of('admin'), "SELECT pg_${how}_backend($at_a)");
+    my $left = $how eq 'cancel' ? join ' ', sort { $a <=> $b } $at_a, $at_b : $at_b;
+    usleep(500_000) if $how eq 'cancel';  # to end in, if it were to
+    ok(wait_until(sub { join(' ', workers(of('admin'))) eq $left }), "$how of a worker that has nothing to do");
     open_gates('b');
-    like(answer($session{leader}), qr/^WARNING:  01000: 1 of 2 workers ended before the run did\nHINT: [^\n]*\nLOCATION: [^\n]*\z/, 'a worker terminated that has nothing to do');
-    says('an idle worker terminated', refreshed('a' .. 'f'));
-    check_after('an idle worker terminated');
+    my $said = answer($session{leader});
+    like($said, $how eq 'cancel' ? qr/^\z/ : qr/^WARNING:  01000: 1 of 2 workers ended before the run did\nHINT: [^\n]*\nLOCATION: [^\n]*\z/, 'what the run says of it');
+    says("$how of an idle worker", refreshed('a' .. 'f'));
+    check_after("$how of an idle worker");
 }
 
 # The session that waits for them.
 for my $how (qw(cancel timeout)) {
-    my @pids = start(undef, $how eq 'timeout' ? "SET statement_timeout = '2s'" : ());
+    my @pids = start(undef, $how eq 'timeout' ? "SET statement_timeout = '4s'" : ());
     ask(of('admin'), "SELECT pg_cancel_backend($session{leader}{pid})") if $how eq 'cancel';
     my $said = answer($session{leader});
     my $why = $how eq 'cancel' ? 'user request' : 'statement timeout';
@@ -251,6 +259,38 @@ for my $on_error (qw(stop continue)) {
     like(answer($session{leader}), qr/^ERROR:  57014: 3 of 6 materialized views could not be refreshed$untried\n/, "$what: it says so");
     says($what, "a failed 57014, b refreshed, c upstream_failed, $rest");
     check_after($what);
+}
+
+{
+    my ($at_a, $at_b) = start(", on_error => 'stop'");
+    ask(of('admin'), "SELECT pg_terminate_backend($at_a)");
+    wait_until(sub { history(of('admin'), $since) eq 'a failed 57P01' });
+    open_gates('a', 'b');
+    like(answer($session{leader}), qr/^ERROR:  57P01: 3 of 6 materialized views could not be refreshed, 2 not tried\n/m, "on_error => 'stop', and a worker terminated");
+    says("on_error => 'stop', and a worker terminated", 'a failed 57P01, b refreshed, c upstream_failed, d skipped, e upstream_failed, f skipped');
+    check_after("on_error => 'stop', and a worker terminated");
+}
+
+# Limits of one view hold in workers as well, and fail that one alone.
+{
+    begin_run(undef, q{SET mv_orchestrator.view_timeout = '2s'});
+    is(wait_for_answer(of('admin'), "SELECT count(*) FROM mv_orchestrator.history WHERE run > $since AND status = 'failed'", 2), 2, 'view_timeout in workers');
+    open_gates('a', 'b');
+    like(answer($session{leader}), qr/^ERROR:  57014: 5 of 6 materialized views could not be refreshed\n/, 'it says so');
+    says('view_timeout', 'a failed 57014, b failed 57014, c upstream_failed, d upstream_failed, e upstream_failed, f refreshed');
+    is(scalar(grep { $_ eq pid_of('f') } pid_of('a'), pid_of('b')), 1, 'by a worker that goes on');
+    ask($session{leader}, 'RESET mv_orchestrator.view_timeout');
+    check_after('view_timeout');
+}
+{
+    ask(of('other'), 'BEGIN; COMMENT ON MATERIALIZED VIEW d IS NULL');
+    start(undef, q{SET mv_orchestrator.lock_timeout = '50ms'});
+    open_gates('a', 'b');
+    like(answer($session{leader}), qr/^ERROR:  55P03: 2 of 6 materialized views could not be refreshed\nDETAIL:  public\.d: 55P03: [^\n]*; tried again 2 times\n/, 'lock_timeout in workers, and tries');
+    ask($session{other}, 'ROLLBACK');
+    says('lock_timeout', 'a refreshed, b refreshed, c refreshed, d failed 55P03, e upstream_failed, f refreshed');
+    ask($session{leader}, 'RESET mv_orchestrator.lock_timeout');
+    check_after('lock_timeout');
 }
 
 # Another parallel run of the same views, and one of others.
