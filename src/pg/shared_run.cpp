@@ -100,6 +100,8 @@ std::unique_ptr<SharedRun> SharedRun::make(const RunToShare& run) {
   const std::size_t jobs_at = layout.add<core::Job>(plan.size());
   const std::size_t readers_at = layout.add<core::Place>(run.jobs.readers.size());
   const std::size_t steps_at = layout.add<SharedStep>(plan.size());
+  const std::size_t module_bytes = call([] { return EstimateLibraryStateSpace(); });
+  const std::size_t modules_at = layout.add<char>(module_bytes);
   const std::size_t session_bytes = call([] { return EstimateGUCStateSpace(); });
   const std::size_t session_at = layout.add<char>(session_bytes);
   dsm_segment* segment = call([&] {
@@ -116,11 +118,13 @@ std::unique_ptr<SharedRun> SharedRun::make(const RunToShare& run) {
   header.jobs_at = jobs_at;
   header.readers_at = readers_at;
   header.steps_at = steps_at;
+  header.modules_at = modules_at;
   header.session_at = session_at;
   write_header(header, run);
   std::ranges::copy(run.jobs.jobs, shared->jobs().begin());
   std::ranges::copy(run.jobs.readers, shared->readers());
   write_steps(*shared, run);
+  call([&] { SerializeLibraryState(module_bytes, static_cast<char*>(shared->modules())); });
   call([&] { SerializeGUCState(session_bytes, static_cast<char*>(shared->session())); });
   return shared;
 }

@@ -59,7 +59,7 @@ struct SharedHeader {
   core::OnError on_error;
   int workers;  // that were asked for
   std::uint32_t steps, readers;
-  std::size_t jobs_at, readers_at, steps_at, session_at;  // from the beginning
+  std::size_t jobs_at, readers_at, steps_at, modules_at, session_at;  // from the beginning
 
   std::int64_t run;
   Oid extension, database, user;  // who logged in
@@ -83,6 +83,8 @@ class SharedRun {
     return *static_cast<SharedHeader*>(dsm_segment_address(segment_));
   }
   SharedStep& step(core::Place place) const;
+  // As the server's own parallel workers get them: what the session has loaded, and its settings.
+  void* modules() const { return at(header().modules_at); }
   void* session() const { return at(header().session_at); }
   // What became of it is for the others to read from now on.
   void write_outcome(core::Place place, core::Status status,

@@ -40,6 +40,7 @@ void become_the_double(const SharedRun& run) {
   call([&] {
     BackgroundWorkerInitializeConnectionByOid(header.database, header.user, 0);
     StartTransactionCommand();
+    RestoreLibraryState(static_cast<char*>(run.modules()));
     RestoreGUCState(run.session());
     SetConfigOption("role", header.role, PGC_USERSET, PGC_S_SESSION);  // some versions leave it out
     CommitTransactionCommand();

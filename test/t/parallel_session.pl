@@ -104,7 +104,7 @@ sub same_rows {
         delete @$_{ @{ $expected{but} // [] } } for $serial, $rows, \%own;
         push @wrong, map { "jobs => 1 and 2: $_" } differences($serial, $rows);
         push @wrong, map { "the session's $_" } differences({ map { $_ => $own{$_} } @{ $expected{own} } }, { map { $_ => $rows->{$_} } @{ $expected{own} } });
-        push @wrong, map { "$_ is as by default: $rows->{$_}" } grep { $rows->{$_} eq $default{$_} } @{ $expected{other} };
+        push @wrong, map { "$_ is as by default: $rows->{$_}" } grep { ($rows->{$_} // '') eq ($default{$_} // '') } @{ $expected{other} };
         push @wrong, 'few rows' if keys %$rows < 200;
     }
     %default = %{ rows_of($views[0]) } unless %default;
@@ -126,6 +126,8 @@ same_rows('how values look', undef, [ q{SET DateStyle = 'German, DMY'}, q{SET In
 same_rows('memory, encoding, planner, names', undef, [ "SET work_mem = '123kB'", "SET client_encoding = 'LATIN1'", 'SET enable_hashjoin = off', 'SET jit = on',
         q{SET application_name = 'it''s "me"'}, "SET lc_time = 'C'", "SET mv_orchestrator.diff_work_mem = '99kB'", "SET statement_timeout = '10min'", "SET lock_timeout = '77s'" ],
     own => \@all, other => [qw(work_mem client_encoding enable_hashjoin application_name mv_orchestrator.diff_work_mem statement_timeout lock_timeout)]);
+same_rows('a module that the session has loaded', undef, ["LOAD 'auto_explain'", "SET auto_explain.log_format = 'json'"], own => \@all,
+    other => [qw(auto_explain.log_format auto_explain.log_level)]);
 same_rows('another search_path', undef, [qq{SET search_path = public, $schema, "\$user"}], own => \@all);
 
 same_rows('a login without rights of its own', $login, [], own => \@all, other => ['session user']);
