@@ -1,7 +1,6 @@
 #include "core/schedule.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <set>
 #include <unordered_map>
 
@@ -41,13 +40,6 @@ Jobs jobs_of(const Plan& plan, const Graph& graph, const std::vector<Microsecond
     if (job.sources_left == 0) job.state = JobState::ready;
   }
   return result;
-}
-
-LowerBound lower_bound(const Jobs& jobs, const std::vector<Microseconds>& expected, int workers) {
-  const auto work = std::accumulate(expected.begin(), expected.end(), Microseconds{0});
-  std::int64_t path = 0;
-  for (const Job& job : jobs.jobs) path = std::max(path, job.path);
-  return {work / workers, Microseconds{path}};
 }
 
 int most_at_once(Jobs jobs, const std::vector<Microseconds>& expected, int workers) {
@@ -118,10 +110,6 @@ bool Schedule::is_over() const {
   return std::ranges::none_of(jobs_, [](const Job& job) {
     return job.state == JobState::ready || job.state == JobState::running;
   });
-}
-
-std::size_t Schedule::ready() const {
-  return std::ranges::count(jobs_, JobState::ready, &Job::state);
 }
 
 }  // namespace mvo::core

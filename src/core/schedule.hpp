@@ -37,12 +37,6 @@ struct Jobs {
 // `expected`: how long each step takes, in the order of the plan; `graph` is of the plan's nodes.
 Jobs jobs_of(const Plan& plan, const Graph& graph, const std::vector<Microseconds>& expected);
 
-// Below either of them no order of the steps is faster.
-struct LowerBound {
-  Microseconds work, path;
-};
-LowerBound lower_bound(const Jobs& jobs, const std::vector<Microseconds>& expected, int workers);
-
 // How many of the steps are under way at once, at most, when that many workers take them and each
 // takes as long as expected.
 int most_at_once(Jobs jobs, const std::vector<Microseconds>& expected, int workers);
@@ -59,8 +53,6 @@ class Schedule {
   void end(Place job, bool succeeded);
   // Nothing is ready or running, and so nothing ever will be.
   bool is_over() const;
-  // How many could run now.
-  std::size_t ready() const;
 
  private:
   std::span<const Place> readers_of(const Job& job) const {

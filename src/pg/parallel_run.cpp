@@ -20,7 +20,9 @@ namespace {
 // To start workers for less costs more than it gains.
 constexpr core::Microseconds short_run{500'000};
 
-const core::Failure worker_died{"57P01", "its worker was terminated", {}};
+core::Failure worker_died() {
+  return {"57P01", "its worker was terminated", {}};
+}
 
 void notice(const std::string& message, const char* hint) {
   call([&] { ereport(NOTICE, (errmsg("%s", message.c_str()), errhint("%s", hint))); });
@@ -28,8 +30,7 @@ void notice(const std::string& message, const char* hint) {
 
 void say_fewer(int started, int asked) {
   notice(started == 0 ? "no worker could be started: views are refreshed one after the other"
-                      : fmt::format("{} worker{} could be started instead of {}", started,
-                                    started == 1 ? "" : "s", asked),
+                      : fmt::format("only {} of {} workers could be started", started, asked),
          "Raise max_worker_processes.");
 }
 
@@ -93,7 +94,7 @@ class ParallelRun {
     if (taking < 0) return false;
     const auto place = static_cast<core::Place>(taking);
     leader_.transactions.go_on();
-    const bool succeeded = settle(place, worker_died);
+    const bool succeeded = settle(place, worker_died());
     leader_.transactions.end();
     shared_.header().worker[number].taking = -1;
     shared_.locked([&](core::Schedule& schedule) { schedule.end(place, succeeded); });
@@ -151,7 +152,7 @@ class ParallelRun {
       if (const auto status = untaken(place))
         leader_.taker.write_down_untaken(outcome(place, *status));
       else if (shared_.jobs()[place].state == core::JobState::failed)
-        (void)settle(place, worker_died);  // a cancel may have struck before it could be written
+        (void)settle(place, worker_died());  // a cancel may have struck before it could be written
     }
   }
 
@@ -174,9 +175,8 @@ class ParallelRun {
 
   std::vector<core::Outcome> outcomes() const {
     std::vector<core::Outcome> outcomes;
-    for (core::Place place = 0; place < plan_.size(); ++place) {
+    for (core::Place place = 0; place < plan_.size(); ++place)
       outcomes.push_back(outcome(place, untaken(place).value_or(shared_.step(place).status)));
-    }
     return outcomes;
   }
 

@@ -65,7 +65,8 @@ void write_steps(const SharedRun& shared, const RunToShare& run) {
 // among those that wait when the segment is no longer there.
 void keep(dsm_segment* segment) {
   dsm_pin_mapping(segment);
-  on_dsm_detach(segment, [](dsm_segment*, Datum) { ConditionVariableCancelSleep(); }, 0);
+  on_dsm_detach(
+      segment, [](dsm_segment*, Datum) { ConditionVariableCancelSleep(); }, 0);
 }
 
 void write_header(SharedHeader& header, const RunToShare& run) {

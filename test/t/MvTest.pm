@@ -123,7 +123,9 @@ sub send_query {
     $session->{timer}->start;  # so much for each query
     $session->{out} = '';
     $session->{in} = "$sql;\n\\echo answered " . ++$session->{asked} . "\n";
-    $session->{run}->pump_nb while length $session->{in} && alive($session);
+    eval { $session->{run}->pump_nb while length $session->{in} && alive($session); 1 } and return;
+    die $@ unless $@ =~ /Broken pipe/;
+    $session->{in} = '';  # it is gone before it could be asked; its last words are still to be read
 }
 
 # All that is said until the query is done or the connection is gone.

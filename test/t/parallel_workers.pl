@@ -184,12 +184,12 @@ ask($gates[$_], 'SELECT pg_advisory_lock(' . ($_ + 1) . ')') for 0, 1;
 send_query($other, 'CALL mv_run(' . names('a', 'b') . ', jobs => 2)');
 wait_for_answer($admin, "SELECT count(*) $workers AND wait_event_type = 'Lock'", 2);
 my $hint = 'HINT:  Raise max_worker_processes.';
-check_run('one that is left', 'names => ' . names('c', $odd) . ', jobs => 2', workers => 1, some => 1, said => "NOTICE:  00000: 1 worker could be started instead of 2\n$hint");
+check_run('one that is left', 'names => ' . names('c', $odd) . ', jobs => 2', workers => 1, some => 1, said => "NOTICE:  00000: only 1 of 2 workers could be started\n$hint");
 ask($gates[$_], 'SELECT pg_advisory_unlock_all()') for 0, 1;
 is(answer($other), '', 'the other run ends');
 wait_for_no_workers($node);
 forget();
-check_run('three of four', 'jobs => 4', workers => 3, said => "NOTICE:  00000: 3 workers could be started instead of 4\n$hint");
+check_run('three of four', 'jobs => 4', workers => 3, said => "NOTICE:  00000: only 3 of 4 workers could be started\n$hint");
 
 # None at all.
 $node->append_conf('postgresql.conf', 'max_worker_processes = 0');
