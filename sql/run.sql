@@ -172,6 +172,13 @@ COMMIT;
 -- Arguments.
 CALL mv_run(jobs => -1);
 CALL mv_run(jobs => 0);
+CALL mv_run('{kinds}', jobs => NULL);
+-- One view is no work for two; and nobody has more than the server's owner allows.
+CALL mv_run('{kinds}', jobs => 2147483647);
+SELECT pid = pg_backend_pid() AS own FROM mv_orchestrator.history ORDER BY run DESC LIMIT 1;
+SET mv_orchestrator.max_jobs = 1;
+CALL mv_run('{kinds}', jobs => 2);
+RESET mv_orchestrator.max_jobs;
 CALL mv_run('{kinds}', 1);
 CALL mv_run(mode => 'fast');
 CALL mv_run(on_error => 'ignore');

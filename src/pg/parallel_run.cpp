@@ -30,7 +30,7 @@ void notice(const std::string& message, const char* hint) {
 
 void say_fewer(int started, int asked) {
   notice(started == 0 ? "no worker could be started: views are refreshed one after the other"
-                      : fmt::format("{} workers could be started instead of {}", started, asked),
+                      : fmt::format("only {} of {} workers could be started", started, asked),
          "Raise max_worker_processes.");
 }
 
@@ -171,9 +171,8 @@ class ParallelRun {
 
   std::vector<core::Outcome> outcomes() const {
     std::vector<core::Outcome> outcomes;
-    for (core::Place place = 0; place < plan_.size(); ++place) {
+    for (core::Place place = 0; place < plan_.size(); ++place)
       outcomes.push_back(outcome(place, untaken(place).value_or(shared_.step(place).status)));
-    }
     return outcomes;
   }
 

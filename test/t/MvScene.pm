@@ -131,7 +131,7 @@ CREATE FUNCTION files() RETURNS TABLE (file text, stray boolean) LANGUAGE sql AS
     FROM pg_ls_dir('base/' || (SELECT oid FROM pg_database WHERE datname = current_database())) f
     WHERE f ~ '^t?[0-9]'
 $$;
-SELECT FROM mv_create_all('{a,m,z}');
+SELECT FROM mv_create_all(ARRAY(SELECT view_name FROM mv_orchestrator.registry WHERE view_name <> 'r'));
 SQL
 
 my $old = 'a=old m=old z=old r=old rest=old';
@@ -193,12 +193,13 @@ sub wait_until_stopped {
     }
 }
 
-# A server with all this, its settings and whatever calls need them.
+# A server with all this, its settings and whatever calls need them; with other views where these are
+# registered by somebody's own statements.
 sub scene {
-    my ($name, $settings) = @_;
+    my ($name, $settings, $own) = @_;
     my $node = orchestrator_node($name, "autovacuum = off\njit = off\nmv_orchestrator.lock_timeout = 30s\n" . ($settings // ''));
     create_own_locks($node);
-    $node->safe_psql('postgres', $scene . $registrations . $instruments);
+    $node->safe_psql('postgres', $scene . ($own // $registrations) . $instruments);
     return $node;
 }
 

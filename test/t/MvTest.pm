@@ -9,9 +9,10 @@ use FindBin;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Time::HiRes qw(time usleep);
 
 our @EXPORT = qw(source_root orchestrator_node wrong_views wait_for_no_locks create_own_locks
-  session alive send_query answer ask);
+  session alive send_query answer ask create_meeting wait_for_no_workers wait_until wait_for_answer);
 
 # The tree's root.
 sub source_root { return "$FindBin::RealBin/../.."; }
@@ -59,9 +60,55 @@ WHERE pid IS DISTINCT FROM pg_backend_pid()
 SQL
 }
 
-# A psql that stays, in which queries are sent and answered.
-sub session {
+# Whether no worker of a run is left, within some seconds.
+sub wait_for_no_workers {
     my ($node) = @_;
+    return $node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'mv_orchestrator worker'});
+}
+
+# A function that returns 0 once as many have called it as my.meet says: what calls it in different
+# views proves that these were refreshed at once. ALTER SEQUENCE met RESTART before the next time.
+sub create_meeting {
+    my ($node) = @_;
+    $node->safe_psql('postgres', <<'SQL');
+CREATE SEQUENCE met MINVALUE 0 START 0;
+GRANT ALL ON SEQUENCE met TO PUBLIC;
+CREATE FUNCTION meet() RETURNS int LANGUAGE plpgsql AS $$
+DECLARE expected int := coalesce(nullif(current_setting('my.meet', true), ''), '1');
+BEGIN
+    PERFORM nextval('public.met');
+    WHILE (SELECT last_value FROM public.met) + 1 < expected LOOP
+        IF clock_timestamp() > now() + interval '1 minute' THEN RAISE EXCEPTION 'nobody else has come'; END IF;
+        PERFORM pg_sleep(0.002);
+    END LOOP;
+    RETURN 0;
+END $$;
+SQL
+}
+
+# Whether a condition holds within some minutes.
+sub wait_until {
+    my ($condition) = @_;
+    my $deadline = time + 180;
+    until ($condition->()) {
+        return 0 if time > $deadline;
+        usleep(2000);
+    }
+    return 1;
+}
+
+# What a query says: the expected, or what it still says after some minutes.
+sub wait_for_answer {
+    my ($session, $query, $expected) = @_;
+    my $said;
+    wait_until(sub { ($said = ask($session, $query)) eq $expected });
+    return $said;
+}
+
+# A psql that stays, in which queries are sent and answered. user: who logs in.
+sub session {
+    my ($node, $user) = @_;
+    local $ENV{PGUSER} = $user // $ENV{PGUSER};
     my %session = (in => '', out => '', asked => 0, timer => IPC::Run::timeout(300));
     $session{run} = IPC::Run::start([ 'psql', '-XAtq', '-v', 'VERBOSITY=verbose', '-d', $node->connstr('postgres') ],
         '<', \$session{in}, '>&', \$session{out}, $session{timer});

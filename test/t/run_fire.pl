@@ -123,6 +123,9 @@ sub fire_at {
     my $stop = $stop{$where};
     prepare(of('admin'), {});
     my $since = last_run_number();
+    # Workers take views of which no time is known.
+    my $parallel = ($arguments // '') =~ /jobs/;
+    ask(of('admin'), 'TRUNCATE mv_orchestrator.run_step') if $parallel;
     my $limit = $stop ? 300 : 1 + int $where / 1000;
     ask(of('victim'), "SET statement_timeout = $limit") if $how eq 'timeout';
     start($how eq 'timeout' ? undef : $stop, $arguments) unless $how eq 'timeout' && $stop;
@@ -138,6 +141,7 @@ sub fire_at {
     release() if $stop;
     if ($session{victim} && alive($session{victim})) { ask($session{victim}, "RESET $_") for 'statement_timeout', 'mv_orchestrator.lock_timeout'; }
     my @wrong = ($stop || $said) && $said !~ $message{$how} ? "it said: $said" : ();
+    push @wrong, 'a worker is left' if $parallel && !wait_for_no_workers($node);
     my $told = told_state($since);
     my $done = () = $told =~ /=fresh/g;
     push @wrong, "$done views are done" if $stop && $how ne 'timeout' && $done != $stop->{done};
@@ -236,7 +240,7 @@ for (1 .. $points) {
     if ($how eq 'drop_view') { drop_view_at($instant); }
     elsif ($how eq 'drop_extension') { drop_extension_at($instant); }
     elsif ($how eq 'second') { second_run_at($instant, (qw(skip fail wait))[ rand 3 ]); }
-    else { fire_at($instant, $how, (q{}, q{, mode => 'plain'}, q{, mode => 'swap'}, q{, mode => 'concurrent'}, q{, mode => 'diff'})[ rand 5 ]); }
+    else { fire_at($instant, $how, (q{}, q{, mode => 'plain'}, q{, mode => 'swap'}, q{, mode => 'concurrent'}, q{, mode => 'diff'})[ rand 5 ] . (q{}, q{, jobs => 2})[ rand 2 ]); }
 }
 
 $node->stop;

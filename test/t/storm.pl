@@ -26,6 +26,8 @@ log_statement = none
 deadlock_timeout = 1s
 max_locks_per_transaction = 128
 max_connections = 40
+max_worker_processes = 3
+log_min_messages = notice
 CONF
 
 # Three bases, and twelve views in four layers; each reads one or two of the layer below. A view's
@@ -69,8 +71,8 @@ sub random_call {
       one_of(qw(self upstream downstream both)), $mode, $overlap if $die < 30;
     return sprintf q{SELECT FROM mv_refresh_all(%s, %s, on_overlap => '%s')}, array(some_of(@views)), $mode, $overlap
       if $die < 40;
-    return sprintf q{CALL mv_run(%s, mode => %s, on_error => '%s', on_overlap => '%s')}, one_of('NULL', array(some_of(@views))), $mode,
-      one_of(qw(continue stop)), $overlap if $die < 50;
+    return sprintf q{CALL mv_run(%s, jobs => %d, mode => %s, on_error => '%s', on_overlap => '%s')}, one_of('NULL', array(some_of(@views))),
+      one_of(1, 2, 2, 3), $mode, one_of(qw(continue stop)), $overlap if $die < 50;
     return sprintf q{SELECT FROM mv_create('%s', %s)}, one_of(@views, $leaf), one_of(qw(true true false)) if $die < 56;
     return q{SELECT FROM mv_create_all()} if $die < 60;
     return sprintf q{SELECT FROM mv_drop('%s', if_exists => true)}, one_of(@views, $leaf) if $die < 66;
@@ -99,6 +101,18 @@ sub script {
     return $script;
 }
 
+# Every step seems to take a second, so that workers take it; how long it took stands elsewhere.
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE taken (run bigint, step int, view text, started timestamptz, ended timestamptz, by text);
+CREATE FUNCTION take() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO public.taken VALUES (NEW.run, NEW.step, NEW.view_name, NEW.started, NEW.started + NEW.elapsed,
+        (SELECT backend_type FROM pg_stat_activity WHERE pid = pg_backend_pid()));
+    NEW.elapsed := '1 s';
+    RETURN NEW;
+END $$;
+CREATE TRIGGER take BEFORE INSERT ON mv_orchestrator.run_step FOR EACH ROW EXECUTE FUNCTION take();
+SQL
 $node->safe_psql('postgres', "CREATE TABLE base$_ AS SELECT g AS id, 0 AS n FROM generate_series(1, 50) g") for 0 .. 2;
 $node->safe_psql('postgres', registration($_)) for shuffle(@views, $leaf);
 $node->safe_psql('postgres', 'SELECT mv_create_all()');
@@ -144,12 +158,22 @@ my $failed = $node->safe_psql('postgres', "SELECT count(*) $of_runs WHERE failed
 my $raised = 0;
 $raised += $ended{$_} for grep { /^run (?!00000)/ } keys %ended;
 cmp_ok($failed, '<=', $raised, 'and one for each that failed after it had begun');
-is($node->safe_psql('postgres', <<'SQL'), '', 'its steps fit together');
+my $parallel = q{(SELECT run FROM taken WHERE by = 'mv_orchestrator worker')};
+my $several = $node->safe_psql('postgres', 'SELECT count(*) FROM (SELECT FROM mv_orchestrator.history GROUP BY run HAVING count(DISTINCT pid) > 1) AS r');
+cmp_ok($several, '>', 0, 'several processes took the steps of some runs');
+note "runs of several processes: $several; fewer workers than asked: " . scalar(() = $log =~ /of \d workers could be started|no worker could/g);
+my $reads = join ', ', map { my $view = $_; map { "('$view', '$_')" } @{ $reads{$view} } } sort keys %reads;
+is($node->safe_psql('postgres', <<SQL), '', 'its steps fit together');
 SELECT run, step, view_name, status, sqlstate, message FROM mv_orchestrator.history AS h
 WHERE message ~ 'tried again' OR sqlstate ~ '^40'
-   OR step > 1 AND NOT EXISTS (SELECT FROM mv_orchestrator.history AS p WHERE p.run = h.run AND p.step = h.step - 1 AND p.started <= h.started)
+   OR step > 1 AND NOT EXISTS (SELECT FROM mv_orchestrator.history AS p WHERE p.run = h.run AND p.step = h.step - 1
+                               AND (p.started <= h.started OR h.run IN $parallel))
    OR status = 'upstream_failed' AND NOT EXISTS (SELECT FROM mv_orchestrator.history AS p WHERE p.run = h.run AND p.step < h.step AND p.status = 'failed')
+UNION ALL SELECT r.run, r.step, r.view, 'before ' || s.view, NULL, NULL
+FROM (VALUES $reads) AS reads (reader, source) JOIN taken AS r ON r.view = reader JOIN taken AS s ON s.view = source AND s.run = r.run
+WHERE s.ended > r.started AND (r.run, r.view) IN (SELECT run, view_name FROM mv_orchestrator.history WHERE status IN ('refreshed', 'unchanged') AND run IN $parallel)
 SQL
+ok(wait_for_no_workers($node), 'no worker is left');
 
 $node->safe_psql('postgres', registration($leaf));
 $node->safe_psql('postgres', 'SELECT mv_create_all()');
