@@ -14,6 +14,8 @@ extern "C" {
 namespace mvo::pg {
 namespace {
 
+int session_worked_for = 0;
+
 std::vector<int> blockers_of(int process) {
   std::vector<int> blockers;
   const ArrayType* array = call([&] {
@@ -49,18 +51,27 @@ std::string print(const std::vector<Holder>& holders) {
                      prepared ? " and a prepared transaction" : "");
 }
 
-bool waits_for_us(const Holder& holder) {
-  std::set<int> known{holder.process};
-  std::vector<int> open{holder.process};
+bool waits_for(int process, int other) {
+  std::set<int> known{process};
+  std::vector<int> open{process};
   while (!open.empty()) {
-    const int process = open.back();
+    const int next = open.back();
     open.pop_back();
-    if (process == 0) continue;  // a prepared transaction waits for nobody
-    if (process == MyProcPid) return true;
-    for (const int blocker : blockers_of(process))
+    if (next == 0) continue;  // a prepared transaction waits for nobody
+    if (next == other) return true;
+    for (const int blocker : blockers_of(next))
       if (known.insert(blocker).second) open.push_back(blocker);
   }
   return false;
+}
+
+bool waits_for_us(const Holder& holder) {
+  return waits_for(holder.process, MyProcPid) ||
+         (session_worked_for != 0 && waits_for(holder.process, session_worked_for));
+}
+
+void work_for(int session) {
+  session_worked_for = session;
 }
 
 }  // namespace mvo::pg

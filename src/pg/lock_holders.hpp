@@ -24,7 +24,11 @@ std::vector<Holder> holders_against(Oid relation, LOCKMODE mode);
 // As an error's detail names them.
 std::string print(const std::vector<Holder>& holders);
 
-// Whether a holder waits, directly or through others, for a lock that this process has.
+// Whether a process waits, directly or through others, for a lock that another one has.
+bool waits_for(int process, int other);
+// For a lock that this process has, or the session that it works for.
 bool waits_for_us(const Holder& holder);
+// From now on this process works for that session, which waits for its end.
+void work_for(int session);
 
 }  // namespace mvo::pg

@@ -9,9 +9,10 @@
 #include "pg/clock.hpp"
 #include "pg/failed_steps.hpp"
 #include "pg/forecast.hpp"
-#include "pg/history.hpp"
+#include "pg/lock_holders.hpp"
 #include "pg/progress.hpp"
 #include "pg/settings.hpp"
+#include "pg/utility.hpp"
 #include "pg/workers.hpp"
 
 namespace mvo::pg {
@@ -19,6 +20,7 @@ namespace {
 
 // To start workers for less costs more than it gains.
 constexpr core::Microseconds short_run{500'000};
+constexpr core::Microseconds deadlock_interval{1'000'000};
 
 core::Failure worker_died() {
   return {"57P01", "its worker was terminated", {}};
@@ -84,8 +86,26 @@ class ParallelRun {
         if (bury(number) || !is_over()) ++lost_;
       if (is_over() || !workers_.any_left()) break;
       workers_.wait();
+      look_for_deadlocks();
     }
     if (is_over()) workers_.wait_for_end();
+  }
+
+  // The server does not know that this session waits for its workers: one that waits for somebody
+  // who waits for our run locks would do so until its limit. Nothing but the end of the run, or of
+  // that step, can help, so that it is not tried again.
+  void look_for_deadlocks() {
+    if (now() - looked_ < deadlock_interval) return;
+    const StatementMemory memory;
+    for (int number = 0; number < workers(); ++number) {
+      const std::int64_t taking = shared_.header().worker[number].taking;
+      if (taking < 0) continue;
+      SharedStep& step = shared_.step(static_cast<core::Place>(taking));
+      if (step.in_deadlock || !waits_for(step.process, MyProcPid)) continue;
+      step.in_deadlock = true;
+      workers_.cancel(number);
+    }
+    looked_ = now();
   }
 
   // What a dead worker was at has failed, unless it had committed that. Whether it was at any.
@@ -181,6 +201,7 @@ class ParallelRun {
   const SharedRun& shared_;
   Workers workers_;
   int lost_ = 0;
+  core::Microseconds looked_ = now();
 };
 
 }  // namespace

@@ -77,6 +77,7 @@ void write_header(SharedHeader& header, const RunToShare& run) {
   header.workers = run.workers;
   header.run = run.run;
   header.extension = run.extension;
+  header.session = MyProcPid;
   header.database = MyDatabaseId;
   header.user = GetAuthenticatedUserId();
   header.session_user = GetSessionUserId();

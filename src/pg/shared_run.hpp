@@ -41,6 +41,8 @@ struct SharedStep {
   bool read_later;
   int edit;
 
+  bool in_deadlock;  // as the session has found: its cancel is no other's wish
+
   // Written by the process that takes it, read when it has ended.
   pid_t process;
   core::Microseconds began, ended;
@@ -63,6 +65,7 @@ struct SharedHeader {
   std::size_t jobs_at, readers_at, steps_at, libraries_at, session_at;  // from the beginning
 
   std::int64_t run;
+  int session;                     // the process that asked for it
   Oid extension, database, user;   // who logged in
   Oid session_user, current_user;  // a role's name, which settings have, can come to another's
   char role[NAMEDATALEN];          // the setting

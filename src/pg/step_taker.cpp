@@ -132,8 +132,10 @@ core::Refreshed StepTaker::refresh(const core::Step& step, core::Outcome& outcom
 }
 
 // A cancel ends the run at once, but for saying where it struck.
-void StepTaker::end_interrupted(const core::Outcome& outcome, const PgError& interrupt) {
+void StepTaker::end_interrupted(core::Outcome outcome, const PgError& interrupt) {
   try {
+    if (run_.reason_of_cancel)
+      if (auto reason = run_.reason_of_cancel(outcome.step)) outcome.failure = std::move(reason);
     write_down(outcome);
   } catch (...) {
     // The rollback that follows is all that is left to do.

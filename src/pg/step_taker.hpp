@@ -18,6 +18,8 @@ struct StepsOfRun {
   std::function<std::string(const core::Name&)> detail;
   std::int64_t run;
   Oid extension;
+  // What a cancel that strikes this step is about, if it is no one else's wish; may be empty.
+  std::function<std::optional<core::Failure>(const core::Step&)> reason_of_cancel = {};
 };
 
 class StepTaker {
@@ -43,7 +45,7 @@ class StepTaker {
   core::Attempt attempt_step(const core::Step& step, core::Outcome& outcome, int retries);
   core::Refreshed refresh(const core::Step& step, core::Outcome& outcome, int retries);
   void wait_before_retry(int retry, const core::Outcome& failed);
-  [[noreturn]] void end_interrupted(const core::Outcome& outcome, const PgError& interrupt);
+  [[noreturn]] void end_interrupted(core::Outcome outcome, const PgError& interrupt);
   void record_step(core::Outcome outcome);
   void keep_extension() const;
   std::size_t place_of(const core::Step& step) const;

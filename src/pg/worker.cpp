@@ -7,6 +7,7 @@
 #include "pg/entry.hpp"
 #include "pg/failed_steps.hpp"
 #include "pg/failure.hpp"
+#include "pg/lock_holders.hpp"
 #include "pg/progress.hpp"
 #include "pg/settings.hpp"
 #include "pg/shared_run.hpp"
@@ -48,6 +49,7 @@ void become_the_double(const SharedRun& run) {
   if (GetSessionUserId() != header.session_user || GetUserId() != header.current_user)
     throw core::Error{core::Code::not_ready, "the role that asked for the run was renamed"};
   always_limit_lock_waits();
+  work_for(header.session);
 }
 
 // The cores are for the workers first: two that each start parallel queries were slower than two
@@ -70,7 +72,8 @@ class Worker {
     progress.number(run_.header().run);
     StepTaker taker(
         {planned_, read_later(), [this](const core::Name& view) { return detail(view); },
-         run_.header().run, run_.header().extension},
+         run_.header().run, run_.header().extension,
+         [this](const core::Step& step) { return deadlock(place_of(step.view)); }},
         [this](const core::Name& view) { return transactions_.commit(view); }, progress);
     while (const auto place = next()) take(taker, *place);
   }
@@ -84,10 +87,18 @@ class Worker {
     return read;
   }
 
+  core::Place place_of(core::Node view) const {
+    const auto found = std::ranges::find(planned_.plan, view, &core::Step::view);
+    return static_cast<core::Place>(found - planned_.plan.begin());
+  }
+
   std::string detail(const core::Name& view) const {
-    const auto found =
-        std::ranges::find(planned_.plan, planned_.views.find(view).value(), &core::Step::view);
-    return describe_edit(run_.step(static_cast<core::Place>(found - planned_.plan.begin())).edit);
+    return describe_edit(run_.step(place_of(planned_.views.find(view).value())).edit);
+  }
+
+  std::optional<core::Failure> deadlock(core::Place place) const {
+    if (!run_.step(place).in_deadlock) return std::nullopt;
+    return core::Failure{"40P01", "deadlock detected: who is in the way waits for this run", {}};
   }
 
   // Holds nothing while it waits.
@@ -129,7 +140,7 @@ class Worker {
       run_.write_outcome(place, outcome.status, outcome.failure);
       succeeded = !outcome.failure;
     } catch (const PgError& error) {
-      run_.write_outcome(place, core::Status::failed, failure_of(error));
+      run_.write_outcome(place, core::Status::failed, deadlock(place).value_or(failure_of(error)));
       if (error.sqlstate() != ERRCODE_QUERY_CANCELED) throw;
       transactions_.abandon();  // who cancels a worker means its step, which says so in the history
     } catch (const core::Error& error) {

@@ -1,6 +1,7 @@
 #include "pg/workers.hpp"
 
 #include <algorithm>
+#include <csignal>
 
 extern "C" {
 #include <pgstat.h>
@@ -98,6 +99,14 @@ std::vector<int> Workers::ended() {
 
 void Workers::prepare_to_wait() const {
   call([&] { ConditionVariablePrepareToSleep(&run_.header().changed); });
+}
+
+void Workers::cancel(int number) {
+  BackgroundWorkerHandle* handle = workers_[number];
+  pid_t pid;
+  if (handle != nullptr &&
+      call([&] { return GetBackgroundWorkerPid(handle, &pid); }) == BGWH_STARTED)
+    kill(pid, SIGINT);
 }
 
 // On the latch itself, which the postmaster sets as well when a worker has died.

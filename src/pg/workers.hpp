@@ -23,6 +23,7 @@ class Workers {
   bool any_left() const;
   // Numbers of those that have ended since the last call.
   std::vector<int> ended();
+  void cancel(int number);
   // Until something has changed, for a second at most: a worker may die without a word. The caller
   // has looked since prepare_to_wait(). Lets interrupts through.
   void prepare_to_wait() const;

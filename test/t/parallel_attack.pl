@@ -125,6 +125,30 @@ is(ask(of('patient'), q{SET mv_orchestrator.lock_timeout = '30s'; CALL mv_run('{
 is(admin("SELECT count(*) FROM mv_orchestrator.history WHERE pid <> $session{patient}{pid}"), 2, 'both in workers');
 ok(nothing_left(), 'nothing is left');
 
+# The server does not know that the session waits for its workers: who waits for the session's run locks,
+# himself or through another, and is in a worker's way, at the table that a view reads or at the exchange.
+sub deadlock {
+    my ($mode, @preparations) = @_;
+    scene();
+    admin(q{CREATE TABLE t.source AS SELECT 1 AS id; CREATE TABLE t.other ();
+        SELECT FROM mv_register('t.d1', 'SELECT id FROM t.source'); SELECT FROM mv_register('t.d2', 'SELECT 2 AS id');
+        SELECT FROM mv_create_all()});
+    ask(of($_->[0]), $_->[1]) for @preparations;
+    send_query(of('leader'), "CALL mv_run('{t.d1,t.d2}', jobs => 2, mode => '$mode')");
+    wait_for(q{SELECT count(*) FROM mv_orchestrator.history WHERE name = 't.d2'}, 1);
+}
+deadlock('diff', [ 'writer', 'BEGIN; LOCK TABLE t.source' ]);
+is(ask(of('writer'), q{SELECT name, status FROM mv_refresh_all('{t.d1}'); COMMIT}), 't.d1|unchanged', 'a deadlock by way of the session ends');
+like(answer($session{leader}), qr/^ERROR:  40P01: 1 of 2 .*t\.d1: 40P01: deadlock detected: /s, 'with the error of that view');
+deadlock('swap', [ 'reader', 'BEGIN; SELECT count(*) FROM t.d1' ], [ 'writer', 'BEGIN; LOCK TABLE t.other' ]);
+wait_for(q{SELECT count(*) FROM mv_orchestrator.progress WHERE name = 't.d1' AND phase = 'exchange'}, 1);
+send_query(of('reader'), 'LOCK TABLE t.other; ROLLBACK');
+send_query(of('writer'), q{SELECT name, status FROM mv_refresh_all('{t.d2}', 'diff'); ROLLBACK});
+like(answer($session{leader}), qr/^ERROR:  40P01: 1 of 2 .*t\.d1: 40P01: /s, 'at the exchange, too');
+is(answer($session{writer}), 't.d2|unchanged', 'and the others go on');
+is(answer($session{reader}), '', 'both of them');
+ok(nothing_left(), 'nothing is left');
+
 # All settings there are, of a session that has changed many. Without a history the run is not short.
 scene();
 admin(q{SELECT count(mv_register('t.settings' || i, 'SELECT name, setting, source FROM pg_settings')) FROM generate_series(1, 2) i;
