@@ -156,6 +156,16 @@ is(ask($admin, q{SELECT string_agg(last_status, ' ') || ' ' || count(DISTINCT la
 is(ask($admin, "$shown"), '', 'and nothing is under way');
 is(ask($admin, "SELECT state || '|' || query FROM pg_stat_activity WHERE pid = $runner->{pid}"), "idle|$call;", 'the reported query is the caller\'s own');
 
+# From within a block, whose own snapshot is not kept either.
+forget();
+ask($gates[$_], 'SELECT pg_advisory_lock(' . ($_ + 1) . ')') for 1, 3;
+send_query($runner, 'DO $do$ DECLARE n int := 0; BEGIN n := (SELECT count(*) FROM version); CALL mv_run(' . names(@long) . ', jobs => 3); RAISE NOTICE $$%$$, n; END $do$');
+wait_for_answer($admin, "SELECT count(*) $workers AND wait_event_type = 'Lock'", 2);
+is(wait_for_answer($admin, "SELECT backend_xmin IS NULL AND backend_xid IS NULL FROM pg_stat_activity WHERE pid = $runner->{pid}", 't'), 't', 'in DO: the session has no snapshot');
+ask($gates[$_], 'SELECT pg_advisory_unlock_all()') for 1, 3;
+like(answer($runner), qr/^NOTICE:  00000: 1\n/, 'in DO: it ends');
+is(history(q{count(*) || ' ' || bool_and(status = 'refreshed') || ' ' || bool_or(pid = } . "$runner->{pid})"), '3 true false', 'in DO: workers took the steps');
+
 # Who may no longer be the double of a session leaves all to it.
 my $lost = "WARNING:  01000: %d of %d workers ended before the run did\nHINT:  The server's log says why.";
 ask($runner, 'SET my.meet = 1');
