@@ -166,6 +166,7 @@ for my $how (qw(cancel timeout)) {
     ask(of('admin'), "SELECT pg_terminate_backend($session{leader}{pid})");
     like(answer($session{leader}), qr/FATAL:  57P01: terminating connection due to administrator command/, 'the session terminated');
     ok(wait_for_no_workers($node), 'takes its workers along, though both are stopped');
+    is(history(of('admin'), $since), '', 'before they come to any end of their own');
     open_gates('a', 'b');
     check_after('the session terminated');
 }
@@ -174,6 +175,7 @@ for my $how (qw(cancel timeout)) {
     $session{leader}{run}->signal('KILL');
     eval { answer($session{leader}) };
     ok(wait_for_no_workers($node), 'a client that is gone takes workers along, where the server looks for it');
+    is(history(of('admin'), $since), '', 'before they come to any end of their own');
     open_gates('a', 'b');
     check_after('a client that is gone');
 }
