@@ -81,11 +81,12 @@ class ParallelRun {
     leader_.transactions.end();
     Progress::phase("workers");
     for (;;) {
-      workers_.prepare_to_wait();
+      shared_.prepare_to_wait();
       for (const int number : workers_.ended())
         if (bury(number) || !is_over()) ++lost_;
       if (is_over() || !workers_.any_left()) break;
-      workers_.wait();
+      SharedRun::wait();
+      check_for_interrupts();
       look_for_deadlocks();
     }
     if (is_over()) workers_.wait_for_end();

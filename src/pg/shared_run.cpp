@@ -6,10 +6,17 @@
 #include "pg/clock.hpp"
 #include "pg/stored_text.hpp"
 
+extern "C" {
+#include <pgstat.h>
+#include <storage/latch.h>
+#include <utils/wait_event.h>
+}
+
 namespace mvo::pg {
 namespace {
 
 constexpr std::int64_t not_said = -1;
+constexpr long longest_wait_ms = 1000;
 
 // Beginnings of the parts of a segment, one after the other.
 class Layout {
@@ -171,6 +178,19 @@ void SharedRun::write_outcome(core::Place place, core::Status status,
 
 void SharedRun::tell_all() const {
   call([&] { ConditionVariableBroadcast(&header().changed); });
+}
+
+void SharedRun::prepare_to_wait() const {
+  call([&] { ConditionVariablePrepareToSleep(&header().changed); });
+}
+
+// On the latch itself, which the postmaster sets as well when a worker has died.
+void SharedRun::wait() {
+  call([] {
+    (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, longest_wait_ms,
+                    PG_WAIT_EXTENSION);
+    ResetLatch(MyLatch);
+  });
 }
 
 Planned SharedRun::planned() const {

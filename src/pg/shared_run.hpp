@@ -113,6 +113,11 @@ class SharedRun {
   }
   // Has all that wait look again.
   void tell_all() const;
+  // Until somebody has told since prepare_to_wait(), or a process that we are notified of has
+  // ended; for a second at most, as one may die without a word. Interrupts are the caller's to look
+  // for.
+  void prepare_to_wait() const;
+  static void wait();
 
   // Under the lock, or once all have ended.
   std::span<core::Job> jobs() const {

@@ -19,16 +19,12 @@ extern "C" {
 #include <optimizer/cost.h>
 #include <pgstat.h>
 #include <postmaster/bgworker.h>
-#include <storage/latch.h>
 #include <storage/lock.h>
 #include <tcop/tcopprot.h>
-#include <utils/wait_event.h>
 }
 
 namespace mvo::pg {
 namespace {
-
-constexpr long longest_wait_ms = 1000;
 
 void set_for_session(const char* setting, int value) {
   const std::string text = std::to_string(value);
@@ -104,7 +100,7 @@ class Worker {
   // Holds nothing while it waits.
   std::optional<core::Place> next() {
     for (;;) {
-      call([&] { ConditionVariablePrepareToSleep(&run_.header().changed); });
+      run_.prepare_to_wait();
       bool over = false;
       const auto place = run_.locked([&](core::Schedule& schedule) {
         over = run_.header().given_up || schedule.is_over();
@@ -121,14 +117,10 @@ class Worker {
   }
 
   static void wait() {
-    call([] {
-      pgstat_report_activity(STATE_IDLE, nullptr);
-      (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, longest_wait_ms,
-                      PG_WAIT_EXTENSION);
-      ResetLatch(MyLatch);
-      QueryCancelPending = false;  // there is nothing to cancel
-      CHECK_FOR_INTERRUPTS();
-    });
+    call([] { pgstat_report_activity(STATE_IDLE, nullptr); });
+    SharedRun::wait();
+    QueryCancelPending = false;  // there is nothing to cancel
+    check_for_interrupts();
   }
 
   void take(StepTaker& taker, core::Place place) {

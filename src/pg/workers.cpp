@@ -4,16 +4,11 @@
 #include <csignal>
 
 extern "C" {
-#include <pgstat.h>
 #include <storage/ipc.h>
-#include <storage/latch.h>
-#include <utils/wait_event.h>
 }
 
 namespace mvo::pg {
 namespace {
-
-constexpr long longest_wait_ms = 1000;
 
 // Null when the server has no room for it.
 BackgroundWorkerHandle* start_worker(dsm_handle run, int number) {
@@ -97,26 +92,12 @@ std::vector<int> Workers::ended() {
   return ended;
 }
 
-void Workers::prepare_to_wait() const {
-  call([&] { ConditionVariablePrepareToSleep(&run_.header().changed); });
-}
-
 void Workers::cancel(int number) {
   BackgroundWorkerHandle* handle = workers_[number];
   pid_t pid;
   if (handle != nullptr &&
       call([&] { return GetBackgroundWorkerPid(handle, &pid); }) == BGWH_STARTED)
     kill(pid, SIGINT);
-}
-
-// On the latch itself, which the postmaster sets as well when a worker has died.
-void Workers::wait() const {
-  call([] {
-    (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, longest_wait_ms,
-                    PG_WAIT_EXTENSION);
-    ResetLatch(MyLatch);
-    CHECK_FOR_INTERRUPTS();
-  });
 }
 
 void Workers::wait_for_end() {

@@ -24,11 +24,7 @@ class Workers {
   // Numbers of those that have ended since the last call.
   std::vector<int> ended();
   void cancel(int number);
-  // Until something has changed, for a second at most: a worker may die without a word. The caller
-  // has looked since prepare_to_wait(). Lets interrupts through.
-  void prepare_to_wait() const;
-  void wait() const;
-  // Of a run that is over, without terminating them.
+  // Waits until they end by themselves, as the run is over.
   void wait_for_end();
   void terminate() noexcept;
 
