@@ -215,6 +215,7 @@ sub prepare {
       "DELETE FROM base WHERE g > 10000 AND g < 10000 * ($v - 1)", 'SELECT remember()';
     my $said = ask($admin, join '; ', @steps);
     die "could not prepare: $said" if $said =~ /ERROR|FATAL/;
+    return unless $call->{sql};
     return map { s/%d|%1\$d/$v/gr } "SELECT * FROM $call->{sql}", $call->{new};
 }
 
