@@ -127,7 +127,9 @@ TEST_F(ScheduleTest, NothingBeginsBeforeWhatItReadsAndEachOnce) {
     }
     for (const Event& event : run.events)
       for (Place source = 0; source < graph.plan.size(); ++source)
-        if (upstream[event.place][source]) EXPECT_LE(ended[source], event.began);
+        if (upstream[event.place][source]) {
+          EXPECT_LE(ended[source], event.began);
+        }
   }
 }
 
@@ -168,7 +170,9 @@ TEST_F(ScheduleTest, WithStopNothingBeginsAfterAFailure) {
     for (const Event& event : run.events)
       if (!event.succeeded && !first) first = event.ended;
     for (const Event& event : run.events)
-      if (first) EXPECT_LT(event.began, *first);
+      if (first) {
+        EXPECT_LT(event.began, *first);
+      }
     for (const Job& job : run.jobs.jobs) EXPECT_TRUE(first || job.state == JobState::done);
   }
 }
