@@ -47,7 +47,7 @@ sub started {
     return scalar(() = $log =~ /starting background worker process "mv_orchestrator worker of PID/g);
 }
 
-# A run that nothing stops. workers: how many start; takers: how many processes take steps, of which
+# A run that nothing stops. workers: how many start; takers: how many processes take steps at most, of which
 # the session is one where no worker is; said: what it says.
 sub check_run {
     my ($what, $call, %expected) = @_;
@@ -56,8 +56,10 @@ sub check_run {
     is($said, ($expected{said} // ''), "$what: it says so");
     is(started(), $expected{workers}, "$what: workers");
     my $by_session = $expected{by_session} // $expected{workers} == 0;
-    is(history("count(DISTINCT pid) || ' ' || bool_or(pid = $runner->{pid}) || ' ' || bool_and(status = 'refreshed')"),
-        ($expected{takers} // $expected{workers} || 1) . ($by_session ? ' true true' : ' false true'), "$what: who took the steps");
+    # Steps are short: a worker that begins a little later may find none left.
+    my $most = $expected{takers} // $expected{workers} || 1;
+    is(history("(count(DISTINCT pid) <= $most) || ' ' || bool_or(pid = $runner->{pid}) || ' ' || bool_and(status = 'refreshed')"),
+        ($by_session ? 'true true true' : 'true false true'), "$what: who took the steps");
     my $wrong = join ' UNION ALL ', map { "SELECT v FROM $_" } qw(a b c chain1 chain2), $odd;
     is(ask($admin, "SELECT count(*) FROM ($wrong) AS w WHERE v <> (SELECT v FROM version)"), 0, "$what: the views are right") if !$expected{some};
 }
@@ -151,7 +153,7 @@ for my $who (['stranger', ''], ['watcher', $expected], ['member', $expected], ['
 unlike(ask($admin, "SET ROLE stranger; SELECT query FROM pg_stat_activity; RESET ROLE"), qr/Odd|mv_run/, 'nor elsewhere does a stranger see of it');
 ask($gates[$_], 'SELECT pg_advisory_unlock_all()') for 1, 3;
 is(answer($runner), '', 'it ends');
-is(history(q{string_agg(DISTINCT role, ' ') || ' ' || count(DISTINCT pid) || ' ' || count(*) || ' ' || count(DISTINCT run)}), 'runner 3 3 1', 'the history says whose it was and who did it');
+is(history(qq{string_agg(DISTINCT role, ' ') || ' ' || (count(DISTINCT pid) > 1 AND bool_and(pid <> $runner->{pid})) || ' ' || count(*) || ' ' || count(DISTINCT run)}), 'runner true 3 1', 'the history says whose it was and who did it');
 is(ask($admin, q{SELECT string_agg(last_status, ' ') || ' ' || count(DISTINCT last_run) || ' ' || max(last_run) FROM mv_orchestrator.status WHERE last_run IS NOT NULL}),
     'refreshed refreshed refreshed 1 ' . history('max(run)'), 'status: which run it was');
 is(ask($admin, "$shown"), '', 'and nothing is under way');
