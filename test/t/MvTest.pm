@@ -116,24 +116,42 @@ sub session {
     return \%session;
 }
 
-sub alive { return $_[0]->{run}->pumpable; }
+sub alive { return !$_[0]->{gone} && $_[0]->{run}->pumpable; }
+
+# A psql may end before it has been asked, as the server does: that is a session that is gone.
+sub pump {
+    my ($session, $way) = @_;
+    eval { $session->{run}->$way; 1 } and return;
+    die $@ unless $@ =~ /Broken pipe/;
+    $session->{gone} = 1;
+    eval { $session->{run}->kill_kill };
+}
+
+# When the server is back after a crash.
+sub session_when_back {
+    my ($node) = @_;
+    my ($deadline, $session) = time + 180;
+    until (($session = session($node)) && alive($session)) {
+        BAIL_OUT('the server does not come back') if time > $deadline;
+        usleep(10_000);
+    }
+    return $session;
+}
 
 sub send_query {
     my ($session, $sql) = @_;
     $session->{timer}->start;  # so much for each query
     $session->{out} = '';
     $session->{in} = "$sql;\n\\echo answered " . ++$session->{asked} . "\n";
-    eval { $session->{run}->pump_nb while length $session->{in} && alive($session); 1 } and return;
-    die $@ unless $@ =~ /Broken pipe/;
-    $session->{in} = '';  # it is gone before it could be asked; its last words are still to be read
+    pump($session, 'pump_nb') while length $session->{in} && alive($session);
 }
 
 # All that is said until the query is done or the connection is gone.
 sub answer {
     my ($session) = @_;
     my $mark = "answered $session->{asked}\n";
-    $session->{run}->pump while alive($session) && $session->{out} !~ /^$mark/m;
-    $session->{run}->finish unless alive($session);
+    pump($session, 'pump') while alive($session) && $session->{out} !~ /^$mark/m;
+    $session->{run}->finish unless $session->{gone} || alive($session);
     return $session->{out} =~ s/^$mark//mr =~ s/\n\z//r;
 }
 
