@@ -9,10 +9,11 @@ use FindBin;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Test::More ();
 use Time::HiRes qw(time usleep);
 
 our @EXPORT = qw(source_root orchestrator_node wrong_views wait_for_no_locks create_own_locks
-  session alive send_query answer ask create_meeting wait_for_no_workers wait_until wait_for_answer);
+  session session_when_back alive send_query answer ask create_meeting wait_for_no_workers wait_until wait_for_answer);
 
 # The tree's root.
 sub source_root { return "$FindBin::RealBin/../.."; }
@@ -132,7 +133,7 @@ sub session_when_back {
     my ($node) = @_;
     my ($deadline, $session) = time + 180;
     until (($session = session($node)) && alive($session)) {
-        BAIL_OUT('the server does not come back') if time > $deadline;
+        Test::More::BAIL_OUT('the server does not come back') if time > $deadline;
         usleep(10_000);
     }
     return $session;

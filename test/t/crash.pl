@@ -32,9 +32,7 @@ my ($tried, $undone, $orphans, $failed) = (0) x 4;
 # Whoever watches comes back with the server; who calls and who stops a call come when needed.
 sub connect_to {
     my ($server) = @_;
-    my $deadline = time + 180;
-    do { $server->{admin} = session($server->{node}) } until alive($server->{admin}) || time > $deadline;
-    BAIL_OUT('the server does not come back') unless alive($server->{admin});
+    $server->{admin} = session_when_back($server->{node});
     delete @$server{qw(holder victim)};
 }
 

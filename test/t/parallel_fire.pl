@@ -50,13 +50,8 @@ sub start {
     return map { worker_at(of('admin'), $_) } 'a', 'b';
 }
 
-# Until the server is back after a crash.
-sub reconnect {
-    my $deadline = time + 180;
-    %session = ();
-    usleep(10_000) until alive(of('admin')) || time > $deadline;
-    BAIL_OUT('the server does not come back') unless alive($session{admin});
-}
+# Nobody's session is left after a crash.
+sub reconnect { %session = (admin => session_when_back($node)); }
 
 sub kill_process {
     my ($pid) = @_;

@@ -109,13 +109,8 @@ my %message = (
     immediate => qr/terminating connection because of unexpected postmaster exit|immediate shutdown|connection to server was lost/,
 );
 
-# Until the server is back after a crash.
-sub reconnect {
-    my $deadline = time + 180;
-    %session = ();
-    usleep(10_000) until alive(of('admin')) || time > $deadline;
-    BAIL_OUT('the server does not come back') unless alive($session{admin});
-}
+# Nobody's session is left after a crash.
+sub reconnect { %session = (admin => session_when_back($node)); }
 
 # where: a stop's name or a number of microseconds.
 sub fire_at {
