@@ -99,7 +99,7 @@ class ParallelRun {
     if (now() - looked_ < deadlock_interval) return;
     const StatementMemory memory;
     for (int number = 0; number < workers(); ++number) {
-      const std::int64_t taking = shared_.header().worker[number].taking;
+      const std::int64_t taking = shared_.header().taking[number];
       if (taking < 0) continue;
       SharedStep& step = shared_.step(static_cast<core::Place>(taking));
       if (step.in_deadlock || !waits_for(step.process, MyProcPid)) continue;
@@ -111,13 +111,13 @@ class ParallelRun {
 
   // What a dead worker was at has failed, unless it had committed that. Whether it was at any.
   bool bury(int number) {
-    const std::int64_t taking = shared_.header().worker[number].taking;
+    const std::int64_t taking = shared_.header().taking[number];
     if (taking < 0) return false;
     const auto place = static_cast<core::Place>(taking);
     leader_.transactions.go_on();
     const bool succeeded = settle(place, worker_died());
     leader_.transactions.end();
-    shared_.header().worker[number].taking = -1;
+    shared_.header().taking[number] = -1;
     shared_.locked([&](core::Schedule& schedule) { schedule.end(place, succeeded); });
     shared_.tell_all();
     Progress::phase("workers");

@@ -91,7 +91,7 @@ void write_header(SharedHeader& header, const RunToShare& run) {
   header.current_user = GetUserId();
   const char* role = call([] { return GetConfigOption("role", false, false); });
   strlcpy(header.role, role, sizeof header.role);
-  for (SharedWorker& worker : header.worker) worker.taking = -1;
+  std::ranges::fill(header.taking, -1);
 }
 
 core::View read_view(const SharedStep& shared) {

@@ -51,10 +51,6 @@ struct SharedStep {
   char message[512];  // whole characters
 };
 
-struct SharedWorker {
-  std::int64_t taking;  // its step; -1: none
-};
-
 struct SharedHeader {
   slock_t mutex;  // over all jobs and workers, for moments
   ConditionVariable changed;
@@ -65,11 +61,11 @@ struct SharedHeader {
   std::size_t jobs_at, readers_at, steps_at, libraries_at, session_at;  // from the beginning
 
   std::int64_t run;
-  int session;                     // the process that asked for it
-  Oid extension, database, user;   // who logged in
-  Oid session_user, current_user;  // a role's name, which settings have, can come to another's
-  char role[NAMEDATALEN];          // the setting
-  SharedWorker worker[most_workers];
+  int session;                        // the process that asked for it
+  Oid extension, database, user;      // who logged in
+  Oid session_user, current_user;     // a role's name, which settings have, can come to another's
+  char role[NAMEDATALEN];             // the setting
+  std::int64_t taking[most_workers];  // the step that each worker is at; -1: none
 };
 
 class SharedRun {

@@ -61,7 +61,7 @@ void share_the_cores(int workers) {
 class Worker {
  public:
   Worker(const SharedRun& run, int number)
-      : run_(run), me_(run.header().worker[number]), planned_(run.planned()) {}
+      : run_(run), taking_(run.header().taking[number]), planned_(run.planned()) {}
 
   void work() {
     Progress progress;
@@ -105,7 +105,7 @@ class Worker {
       const auto place = run_.locked([&](core::Schedule& schedule) {
         over = run_.header().given_up || schedule.is_over();
         const auto taken = over ? std::nullopt : run_.take(schedule);
-        if (taken) me_.taking = *taken;
+        if (taken) taking_ = *taken;
         return taken;
       });
       if (place || over) {
@@ -148,14 +148,14 @@ class Worker {
     call([] { LockReleaseAll(USER_LOCKMETHOD, true); });
     run_.locked([&](core::Schedule& schedule) {
       schedule.end(place, succeeded);
-      me_.taking = -1;
+      taking_ = -1;
     });
     run_.tell_all();
     call([] { (void)pgstat_report_stat(true); });
   }
 
   const SharedRun& run_;
-  SharedWorker& me_;
+  std::int64_t& taking_;
   Planned planned_;
   WorkerTransactions transactions_;
 };
