@@ -10,11 +10,10 @@
 #include "pg/guc_scope.hpp"
 #include "pg/identifier.hpp"
 #include "pg/lock_holders.hpp"
+#include "pg/patience.hpp"
 #include "pg/subtransaction.hpp"
 
 extern "C" {
-#include <pgstat.h>
-#include <storage/latch.h>
 #include <storage/lmgr.h>
 #include <storage/proc.h>
 #include <utils/timestamp.h>
@@ -76,15 +75,6 @@ bool attempt(const std::vector<ExclusiveLockRequest>& wanted, milliseconds limit
   }
   holding.commit();
   return true;
-}
-
-void pause(milliseconds time) {
-  call([&] {
-    (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, time.count(),
-                    PG_WAIT_EXTENSION);
-    ResetLatch(MyLatch);
-    CHECK_FOR_INTERRUPTS();
-  });
 }
 
 bool any_left(const std::optional<Obstacle>& before, const std::optional<Obstacle>& present) {
@@ -153,7 +143,7 @@ void take_exclusive_locks(std::vector<ExclusiveLockRequest>& wanted) {
     watch.look(present);
     if (limit.count() > 0 && now() - started >= limit)
       give_up(present ? present->view : wanted.front().view, present);
-    pause(pause_time);
+    pause(static_cast<int>(pause_time.count()));
     pause_time = std::min(2 * pause_time, longest_pause);
   }
 }
