@@ -128,9 +128,11 @@ sub pump {
     eval { $session->{run}->kill_kill };
 }
 
-# When the server is back after a crash.
+# When the server is back after a crash. The sessions that there were before are gone, but not yet
+# their psql, nor what we have open to speak with it: many crashes would leave no files to open.
 sub session_when_back {
-    my ($node) = @_;
+    my ($node, @before) = @_;
+    $_->{run}->kill_kill for grep { defined && !$_->{gone} } @before;
     my ($deadline, $session) = time + 180;
     until (($session = session($node)) && alive($session)) {
         Test::More::BAIL_OUT('the server does not come back') if time > $deadline;
