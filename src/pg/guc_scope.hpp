@@ -7,6 +7,8 @@ namespace mvo::pg {
 
 // A GUC nesting level. After an error it is the rollback of the surrounding (sub)transaction that
 // ends the level, as everywhere in the server; the destructor therefore does nothing.
+//
+// What others' code has set since may not be set again at the same level: the server asserts it.
 class GucScope {
  public:
   GucScope() : level_(call([] { return NewGUCNestLevel(); })) {}

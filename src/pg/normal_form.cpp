@@ -65,8 +65,11 @@ std::string normal_form_of_registered(const Registration& registration) {
   GucScope settings;
   put_in_force(settings, registration.settings);
   Query* query = analyse_query(registration.definition);
-  settings.set_all(canonical_settings());
+  // At a level of their own: what the text called may have set the same at the first.
+  GucScope canonical;
+  canonical.set_all(canonical_settings());
   std::string text = normal_form(query);
+  canonical.end();
   settings.end();
   return text;
 }
