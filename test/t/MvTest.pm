@@ -13,7 +13,8 @@ use Test::More ();
 use Time::HiRes qw(time usleep);
 
 our @EXPORT = qw(source_root orchestrator_node wrong_views wait_for_no_locks create_own_locks
-  session session_when_back alive send_query answer ask create_meeting wait_for_no_workers wait_until wait_for_answer);
+  session session_when_back alive send_query answer ask create_meeting wait_for_no_workers wait_until wait_for_answer
+  slowness);
 
 # The tree's root.
 sub source_root { return "$FindBin::RealBin/../.."; }
@@ -87,6 +88,10 @@ END $$;
 SQL
 }
 
+# How many times longer than usual a server may take: one that checks itself is slow, and what must
+# be over before a limit strikes needs a longer one there.
+sub slowness { return ($ENV{PG_TEST_TIMEOUT_DEFAULT} // 180) / 180; }
+
 # Whether a condition holds within some minutes.
 sub wait_until {
     my ($condition) = @_;
@@ -135,7 +140,7 @@ sub session_when_back {
     $_->{run}->kill_kill for grep { defined && !$_->{gone} } @before;
     my ($deadline, $session) = time + 180;
     until (($session = session($node)) && alive($session)) {
-        Test::More::BAIL_OUT('the server does not come back') if time > $deadline;
+        die 'the server does not come back' if time > $deadline;
         usleep(10_000);
     }
     return $session;

@@ -74,7 +74,7 @@ sub whole { return join ' ', sort "$_[0] x50", "$_[0] x$rows"; }
 # After %what: all old or all new, sound, nothing left, and the next run works.
 sub check {
     my ($what, @versions) = @_;
-    $node->poll_query_until('postgres', 'SELECT true') or BAIL_OUT('the server does not come back');
+    $node->poll_query_until('postgres', 'SELECT true') or die 'the server does not come back';
     my $seen = query('SELECT versions()');
     ok(scalar(grep { $seen eq whole($_) } @versions), "$what: whole, of one run") or diag("seen: $seen, run: @versions");
     ok(wait_for_no_locks($node), "$what: no lock is left");

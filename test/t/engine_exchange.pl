@@ -61,7 +61,7 @@ sub reader {
 sub wait_until_at_exchange {
     $node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity
             WHERE query LIKE '%mv_refresh_all%' AND wait_event = 'Extension' AND pid <> pg_backend_pid()})
-      or BAIL_OUT('the run does not come to its exchange');
+      or die 'the run does not come to its exchange';
 }
 
 sub pid_of_run {
@@ -99,14 +99,14 @@ for my $reader (sort keys %readers) {
         $longest = time - $began if time - $began > $longest;
     }
     is_deeply([ keys %seen ], [ shown($old) ], "a reader $reader: others see the old rows");
-    cmp_ok($longest, '<', 2, "a reader $reader: others are not held up");
+    cmp_ok($longest, '<', 2 * slowness(), "a reader $reader: others are not held up");
     is(query(q{SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock'
                AND relation IN ('a'::regclass, 'b'::regclass, 'c'::regclass)}), '0',
         "a reader $reader: the run holds no exclusive lock while it waits");
     $session->query_safe('COMMIT');
     my $ended = time;
     is(finish($run), 'refreshed refreshed refreshed', "a reader $reader: the run ends with it");
-    cmp_ok(time - $ended, '<', 5, "a reader $reader: soon");
+    cmp_ok(time - $ended, '<', 5 * slowness(), "a reader $reader: soon");
     $session->quit;
     check_all_is_well("a reader $reader");
 }
@@ -126,10 +126,12 @@ for my $reader (sort keys %readers) {
     check_all_is_well('readers that overlap');
 }
 
+# Long enough to come to the exchange and be seen there.
+my $limit = 300 * slowness();
 my %ends = (
-    'the limit' => [ '-c mv_orchestrator.lock_timeout=300', qr/ERROR:  55P03: could not lock materialized view public\.a exclusively.*in use by process (\d+)/s, sub { } ],
-    'a shorter lock_timeout' => [ '-c lock_timeout=300', qr/ERROR:  55P03: could not lock materialized view public\.a/, sub { } ],
-    'statement_timeout' => [ '-c statement_timeout=500 -c mv_orchestrator.lock_timeout=0', qr/ERROR:  57014: .*statement timeout/, sub { } ],
+    'the limit' => [ "-c mv_orchestrator.lock_timeout=$limit", qr/ERROR:  55P03: could not lock materialized view public\.a exclusively.*in use by process (\d+)/s, sub { } ],
+    'a shorter lock_timeout' => [ "-c lock_timeout=$limit", qr/ERROR:  55P03: could not lock materialized view public\.a/, sub { } ],
+    'statement_timeout' => [ '-c mv_orchestrator.lock_timeout=0 -c statement_timeout=' . 2 * $limit, qr/ERROR:  57014: .*statement timeout/, sub { } ],
     cancel => [ '', qr/ERROR:  57014: .*user request/, sub { query("SELECT pg_cancel_backend($_[0])") } ],
     terminate => [ '', qr/FATAL:  57P01/, sub { query("SELECT pg_terminate_backend($_[0])") } ],
 );
@@ -239,7 +241,7 @@ SELECT pg_reload_conf();
 SQL
     $node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pg_stat_activity JOIN pg_locks USING (pid)
         WHERE backend_type = 'autovacuum worker' AND mode = 'ShareUpdateExclusiveLock'
-          AND relation = (SELECT reltoastrelid FROM pg_class WHERE relname = 'd')}) or BAIL_OUT('no autovacuum');
+          AND relation = (SELECT reltoastrelid FROM pg_class WHERE relname = 'd')}) or die 'no autovacuum';
     is(finish(start(q{SELECT status FROM mv_refresh('d', mode => 'swap')}, '-c mv_orchestrator.lock_timeout=10000')),
         'refreshed', 'autovacuum of the TOAST table gives way');
 }

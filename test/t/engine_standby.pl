@@ -67,7 +67,7 @@ sub exclusive_locks {
     my $end = query('SELECT pg_switch_wal()');
     my ($out, $error);
     IPC::Run::run([ 'pg_waldump', '--rmgr=Standby', '-p', $primary->data_dir . '/pg_wal', '-s', $start, '-e', $end ],
-        '>', \$out, '2>', \$error) or BAIL_OUT("pg_waldump: $error");
+        '>', \$out, '2>', \$error) or die "pg_waldump: $error";
     my %locked;
     while ($out =~ /desc: LOCK (.*)/g) {
         my $list = $1;

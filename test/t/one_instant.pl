@@ -146,7 +146,7 @@ sub at_the_end_of_a_run {
     ask($session, 'BEGIN; SELECT FROM mv_refresh_all()');
     $action->();
     $node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation IN (SELECT oid FROM pg_class WHERE relkind = 'm')})
-      or BAIL_OUT('nobody waits');
+      or die 'nobody waits';
     ask($session, 'COMMIT');
 }
 

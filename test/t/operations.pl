@@ -29,7 +29,7 @@ for (split /^/, slurp_file(source_root() . '/docs/operations.md')) {
 # The next block under a heading; each is used once.
 sub block {
     my ($of) = @_;
-    my $block = shift @{ $blocks{$of} // [] } // BAIL_OUT("docs/operations.md has no block under \"$of\"");
+    my $block = shift @{ $blocks{$of} // [] } // die("docs/operations.md has no block under \"$of\"");
     delete $blocks{$of} unless @{ $blocks{$of} };
     return $block;
 }
@@ -47,7 +47,7 @@ sub ask_as {
     my ($role, $sql) = @_;
     my ($out, $err);
     my $status = $node->psql('mart', $sql, on_error_stop => 1, connstr => "$mart user=$role", stdout => \$out, stderr => \$err);
-    BAIL_OUT("$sql\n$err") if $status != 0;
+    die "$sql\n$err" if $status != 0;
     return $out;
 }
 
@@ -131,7 +131,7 @@ is(join(' ', grep { $age{$_} <= 0 } keys %age), '', 'nothing is from the future'
 
 my $old = block('Views that are too old');
 is(columns(ask_as('exporter', $old), 0), "shop.gone\nshop.never", 'only what was never refreshed is too old');
-$old =~ s/public\.daily', interval '15 minutes'/shop.daily', interval '0'/ or BAIL_OUT('no limit to change');
+$old =~ s/public\.daily', interval '15 minutes'/shop.daily', interval '0'/ or die 'no limit to change';
 like(ask_as('exporter', $old), qr/^shop\.daily\|[^|]+\|skipped\|$/m, 'a limit of its own makes a view too old');
 
 like(ask_as('exporter', block('Runs under way')), qr/^clerk\|shop\.slow\|query\|\d+\.\d+\|\d+\.\d+\|1$/, 'the run under way has its numbers');

@@ -16,8 +16,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time usleep);
 
-# What must be over before a limit strikes takes longer where the server checks itself.
-my $slow = ($ENV{PG_TEST_TIMEOUT_DEFAULT} // 180) / 180;
+my $slow = slowness();
 my $node = parallel_scene('parallel_fire');
 my %session;  # admin, gate1 to gate3, leader, other
 my $views = q{'{a,b,c,d,e,f}'};

@@ -62,7 +62,7 @@ sub without_intervals {
 
 my $readme = slurp_file(source_root() . '/README.md');
 ok($readme =~ /^(.*?^## A five-minute tour\n)(.*?)(?=^## |\z)/ms, 'the README has a section "A five-minute tour"')
-  or BAIL_OUT('no tour');
+  or die 'no tour';
 my ($before, $tour) = ($1, $2);
 my @blocks = blocks_of($tour, scalar split /^/, $before);
 cmp_ok(scalar(grep { defined $_->[1] } @blocks), '>=', 3, 'the tour shows what its commands print');

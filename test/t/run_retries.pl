@@ -98,7 +98,6 @@ is(tries(), 1, 'at all');
 
 sub wait_event { return ask($admin, "SELECT wait_event_type FROM pg_stat_activity WHERE pid = $session->{pid}"); }
 
-sub wait_until { my ($what) = @_; for (1 .. 6000) { return 1 if $what->(); usleep(5000); } return 0; }
 
 # A lock that another session gives back while the run pauses.
 options('diff', '{"lock_timeout": "50ms", "retries": 4}');
