@@ -10,7 +10,6 @@ use lib $FindBin::RealBin;
 use MvTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(usleep);
 
 # "m" fails as often as "plan" says. "s" is exchanged at the end of its step; "z" stops in its query
 # while somebody holds advisory lock 1.
@@ -97,7 +96,6 @@ like(ask($session, q{SELECT * FROM mv_refresh_all('{m}', on_error => 'continue')
 is(tries(), 1, 'at all');
 
 sub wait_event { return ask($admin, "SELECT wait_event_type FROM pg_stat_activity WHERE pid = $session->{pid}"); }
-
 
 # A lock that another session gives back while the run pauses.
 options('diff', '{"lock_timeout": "50ms", "retries": 4}');
