@@ -111,15 +111,25 @@ sub wait_for_answer {
     return $said;
 }
 
-# A psql that stays, in which queries are sent and answered. user: who logs in.
+# A psql that stays, in which queries are sent and answered, as long as somebody holds it. user: who
+# logs in.
 sub session {
     my ($node, $user) = @_;
     local $ENV{PGUSER} = $user // $ENV{PGUSER};
-    my %session = (in => '', out => '', asked => 0, timer => IPC::Run::timeout(300));
-    $session{run} = IPC::Run::start([ 'psql', '-XAtq', '-v', 'VERBOSITY=verbose', '-d', $node->connstr('postgres') ],
-        '<', \$session{in}, '>&', \$session{out}, $session{timer});
-    $session{pid} = ask(\%session, 'SELECT pg_backend_pid()');
-    return \%session;
+    my $session = bless { in => '', out => '', asked => 0, timer => IPC::Run::timeout(300) }, 'MvTest::Session';
+    $session->{run} = IPC::Run::start([ 'psql', '-XAtq', '-v', 'VERBOSITY=verbose', '-d', $node->connstr('postgres') ],
+        '<', \$session->{in}, '>&', \$session->{out}, $session->{timer});
+    $session->{pid} = ask($session, 'SELECT pg_backend_pid()');
+    return $session;
+}
+
+# It would keep its process and two files open: some hundreds of crashes later a server would find
+# too few left.
+sub MvTest::Session::DESTROY {
+    my ($session) = @_;
+    return if $session->{gone} || ${^GLOBAL_PHASE} eq 'DESTRUCT';
+    local ($@, $?, $!);
+    eval { $session->{run}->kill_kill };
 }
 
 sub alive { return !$_[0]->{gone} && $_[0]->{run}->pumpable; }
@@ -133,11 +143,9 @@ sub pump {
     eval { $session->{run}->kill_kill };
 }
 
-# When the server is back after a crash. The sessions that there were before are gone, but not yet
-# their psql, nor what we have open to speak with it: many crashes would leave no files to open.
+# When the server is back after a crash.
 sub session_when_back {
-    my ($node, @before) = @_;
-    $_->{run}->kill_kill for grep { defined && !$_->{gone} } @before;
+    my ($node) = @_;
     my ($deadline, $session) = time + 180;
     until (($session = session($node)) && alive($session)) {
         die 'the server does not come back' if time > $deadline;
@@ -159,7 +167,10 @@ sub answer {
     my ($session) = @_;
     my $mark = "answered $session->{asked}\n";
     pump($session, 'pump') while alive($session) && $session->{out} !~ /^$mark/m;
-    $session->{run}->finish unless $session->{gone} || alive($session);
+    unless ($session->{gone} || alive($session)) {
+        $session->{run}->finish;
+        $session->{gone} = 1;
+    }
     return $session->{out} =~ s/^$mark//mr =~ s/\n\z//r;
 }
 

@@ -32,8 +32,8 @@ my ($tried, $undone, $orphans, $failed) = (0) x 4;
 # Whoever watches comes back with the server; who calls and who stops a call come when needed.
 sub connect_to {
     my ($server) = @_;
-    my @before = delete @$server{qw(admin holder victim)};
-    $server->{admin} = session_when_back($server->{node}, @before);
+    $server->{admin} = session_when_back($server->{node});
+    delete @$server{qw(holder victim)};
 }
 
 sub session_of { my ($server, $who) = @_; return $server->{$who} //= session($server->{node}); }

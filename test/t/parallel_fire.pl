@@ -50,7 +50,7 @@ sub start {
 }
 
 # Nobody's session is left after a crash.
-sub reconnect { %session = (admin => session_when_back($node, values %session)); }
+sub reconnect { %session = (admin => session_when_back($node)); }
 
 sub kill_process {
     my ($pid) = @_;

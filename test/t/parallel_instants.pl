@@ -31,7 +31,7 @@ sub of { my ($who) = @_; return $session{$who} = $session{$who} && alive($sessio
 sub one_of { return $_[ rand @_ ]; }
 
 # Nobody's session is left after a crash.
-sub reconnect { %session = (admin => session_when_back($node, values %session)); }
+sub reconnect { %session = (admin => session_when_back($node)); }
 
 sub kill_at_once { my ($pid) = @_; wait_until(sub { !kill 0, $pid }) if $pid && kill 'KILL', $pid; }
 

@@ -110,7 +110,7 @@ my %message = (
 );
 
 # Nobody's session is left after a crash.
-sub reconnect { %session = (admin => session_when_back($node, values %session)); }
+sub reconnect { %session = (admin => session_when_back($node)); }
 
 # where: a stop's name or a number of microseconds.
 sub fire_at {
