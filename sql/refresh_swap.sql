@@ -254,6 +254,33 @@ SELECT * FROM state($$SELECT mv_refresh('few', mode => 'swap')$$);
 SELECT count(*) FROM few WHERE i BETWEEN 900 AND 950;
 SELECT * FROM left_behind();
 
+-- What was exchanged, or the table that has the old files since, is dropped by a function of a later
+-- view; a view by an event trigger, before it is analysed or between two of its indexes.
+CREATE FUNCTION act() RETURNS int LANGUAGE plpgsql AS
+  $$BEGIN EXECUTE coalesce(nullif(current_setting('swp.act', true), ''), 'SELECT'); RETURN 1; END$$;
+SELECT mv_register('first', 'SELECT i FROM many');
+SELECT mv_register('later', 'SELECT act() AS a', depends_on => '{first}');
+SELECT count(*) FROM mv_create_all('{first,later}');
+DO $$BEGIN PERFORM set_config('swp.act', 'DROP TABLE swp.pg_temp_' || 'first'::regclass::oid, false); END$$;
+SELECT * FROM state($$SELECT count(*) FROM mv_refresh_all('{first,later}', mode => 'swap')$$);
+SELECT * FROM state($$SELECT count(*) FROM mv_refresh_all('{first,later}', mode => 'swap', on_error => 'continue')$$);
+SET swp.act = 'DROP MATERIALIZED VIEW swp.first';
+SELECT * FROM state($$SELECT count(*) FROM mv_refresh_all('{first,later}', mode => 'swap')$$);
+RESET swp.act;
+CREATE FUNCTION drop_first() RETURNS event_trigger LANGUAGE plpgsql AS
+  'BEGIN DROP MATERIALIZED VIEW IF EXISTS swp.first CASCADE; END';
+SELECT mv_register('reader', 'SELECT i FROM first');
+SELECT count(*) FROM mv_create('reader');
+CREATE EVENT TRIGGER regress_swap ON ddl_command_end WHEN tag IN ('REFRESH MATERIALIZED VIEW') EXECUTE FUNCTION drop_first();
+SELECT * FROM state($$SELECT count(*) FROM mv_refresh('first', mode => 'plain', scope => 'downstream')$$);
+DROP EVENT TRIGGER regress_swap;
+DROP MATERIALIZED VIEW first CASCADE;
+SELECT mv_register('first', 'SELECT i FROM many', indexes => ARRAY['CREATE INDEX first_a ON first (i)', 'CREATE INDEX first_b ON first (i)']);
+CREATE EVENT TRIGGER regress_swap ON ddl_command_end WHEN tag IN ('CREATE INDEX') EXECUTE FUNCTION drop_first();
+SELECT * FROM state($$SELECT count(*) FROM mv_create('first')$$);
+DROP EVENT TRIGGER regress_swap;
+SELECT * FROM left_behind();
+
 DROP SCHEMA swp CASCADE;
 SELECT count(mv_unregister(name)) FROM mv_order() WHERE name LIKE 'swp.%';
 DROP ACCESS METHOD regress_swap_heap;

@@ -66,6 +66,7 @@ SizeBefore::SizeBefore(const LiveRelation& view, bool read_later)
 
 bool SizeBefore::needs_analyze(const core::Refreshed& result) const {
   if (!matters_) return false;
+  check_not_dropped(view_.oid);
   const core::Refill refill{
       view_.populated, has_statistics(view_.oid), result.rows, result.changed, result.gave_up,
       pages_,          pages_of(view_.oid)};

@@ -6,6 +6,7 @@
 #include "pg/exclusive_locks.hpp"
 #include "pg/failure.hpp"
 #include "pg/progress.hpp"
+#include "pg/relation.hpp"
 
 extern "C" {
 #include <access/relation.h>
@@ -163,6 +164,10 @@ void Exchanges::lock() {
   Progress::phase("exchange");
   std::vector<ExclusiveLockRequest> wanted;
   for (const Transient& built : exchanged_) {
+    naming("refresh", built.name, [&] {
+      check_not_dropped(built.view);
+      check_not_dropped(built.table, "the table that has its old files");
+    });
     ExclusiveLockRequest request{built.name, {built.view}};
     for (const auto& index : built.indexes) request.relations.push_back(index.first);
     // Autovacuum locks a TOAST table alone.

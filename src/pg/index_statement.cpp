@@ -6,6 +6,7 @@
 #include "pg/datum.hpp"
 #include "pg/failure.hpp"
 #include "pg/index_match.hpp"
+#include "pg/relation.hpp"
 #include "pg/utility.hpp"
 
 extern "C" {
@@ -135,6 +136,7 @@ void create_index(IndexStmt* statement, const Registration& registration, Oid vi
   statement->relation = range_var(registration.name);
   try {
     call([&] { LockRelationOid(view, ShareLock); });  // what CREATE INDEX takes
+    check_not_dropped(view);
     IndexStmt* analysed = call([&] { return transformIndexStmt(view, statement, text.c_str()); });
     run_utility(reinterpret_cast<Node*>(analysed), text);
   } catch (PgError& error) {

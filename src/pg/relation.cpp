@@ -77,6 +77,14 @@ Relation open_to_write(const LiveRelation& view, const char* mode) {
   });
 }
 
+void check_not_dropped(Oid relation, const char* what) {
+  if (call([&] { return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation)); })) return;
+  throw core::Error{core::Code::in_use,
+                    std::string(what) + " was dropped meanwhile",
+                    {},
+                    "A function or an event trigger that is called must not drop it."};
+}
+
 void check_is_view(const core::Name& name, const LiveRelation& relation) {
   if (relation.is_view()) return;
   throw core::Error{core::Code::not_a_view,

@@ -32,6 +32,10 @@ LiveRelation get_relation(const core::Name& name);
 // 0A000 when it is not a heap, 55006 when this session has it in use.
 Relation open_to_write(const LiveRelation& view, const char* mode);
 
+// That it is there still: 55006 where what we called meanwhile has dropped it, which no lock of
+// ours keeps from our own session.
+void check_not_dropped(Oid relation, const char* what = "it");
+
 // That the name, where it is taken, belongs to a materialized view: 42809 otherwise.
 void check_is_view(const core::Name& name, const LiveRelation& relation);
 
